@@ -1,0 +1,8 @@
+"""Pages, forms and the API: granian or gunicorn serve this when scaled out."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+application = get_wsgi_application()
