@@ -17,7 +17,7 @@ def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-class EncryptedTextField(models.TextField[str, str]):
+class EncryptedTextField(models.TextField):
     """Text encrypted with FIELD_KEYS (newest first, so keys can be rotated). Empty text stays empty."""
 
     def get_prep_value(self, value: Any) -> Any:

@@ -1,0 +1,248 @@
+"""The nouns a parcel has. Only this app's services write them."""
+
+import secrets
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.encryption import EncryptedTextField
+from apps.core.time_windows import TimeWindow
+from apps.deliveries.states import State
+from apps.merchants.models import Merchant
+
+
+def new_public_id() -> str:
+    """An id for APIs and pages that says nothing about how many there are (120 bits)."""
+    return secrets.token_urlsafe(15)
+
+
+class Contact(models.Model):
+    """A person: recipient or buyer. Phone in E.164."""
+
+    name = models.CharField(max_length=120)
+    phone = models.CharField(max_length=20, blank=True, db_index=True)
+    email = models.EmailField(blank=True, db_index=True)
+    language = models.CharField(max_length=10, default="en")
+    phone_refused_at = models.DateTimeField(null=True, blank=True, help_text=_("The network says this number is dead."))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Place(models.Model):
+    """Where a delivery goes. `merge_key` is equal for parcels that one stop can serve (the same pick-up point)."""
+
+    class Kind(models.TextChoices):
+        ADDRESS = "address", _("Address")
+        PICKUP_POINT = "pickup_point", _("Pick-up point")
+        LOCKER = "locker", _("Locker")
+
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.ADDRESS)
+    name = models.CharField(max_length=120, blank=True)
+    street = models.CharField(max_length=120)
+    house_number = models.CharField(max_length=20, blank=True)
+    postcode = models.CharField(max_length=12)
+    town = models.CharField(max_length=80)
+    country = models.CharField(max_length=2, default="LI")
+    latitude = models.FloatField(help_text=_("Of the entrance, degrees."))
+    longitude = models.FloatField()
+    opening_hours = models.CharField(
+        max_length=255, blank=True, help_text=_("OpenStreetMap opening_hours; empty: always.")
+    )
+    merge_key = models.CharField(max_length=60, blank=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.name or self.street} {self.house_number}, {self.town}".replace(" ,", ",")
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """(latitude, longitude)."""
+        return self.latitude, self.longitude
+
+
+class Order(models.Model):
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="orders")
+    reference = models.CharField(max_length=60, db_index=True)
+    buyer = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="orders_bought")
+    placed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "reference"], name="order_reference_per_merchant")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Delivery(models.Model):
+    """`revision` counts what a person may change, `page_version` everything the page shows."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=new_public_id, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="deliveries")
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="deliveries")
+    recipient = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="deliveries")
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="deliveries")
+    home = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="home_deliveries")
+    state = models.CharField(max_length=20, choices=State, default=State.CREATED, db_index=True)
+    window_earliest = models.DateTimeField(help_text=_("What was agreed; hard."))
+    window_latest = models.DateTimeField()
+    service_seconds = models.PositiveIntegerField(default=120)
+    change_count = models.PositiveSmallIntegerField(default=0)
+    revision = models.PositiveIntegerField(default=1)
+    page_version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    collect_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(window_latest__gte=models.F("window_earliest")), name="delivery_window_not_reversed"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order} to {self.recipient}"
+
+    @property
+    def window(self) -> TimeWindow:
+        return TimeWindow(self.window_earliest, self.window_latest)
+
+
+class Parcel(models.Model):
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="parcels")
+    barcode = models.CharField(max_length=40, unique=True)
+    description = models.CharField(max_length=120, blank=True)
+    weight_grams = models.PositiveIntegerField()
+    length_millimetres = models.PositiveIntegerField()
+    width_millimetres = models.PositiveIntegerField()
+    height_millimetres = models.PositiveIntegerField()
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    loaded_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.barcode
+
+    @property
+    def cubic_centimetres(self) -> int:
+        return self.length_millimetres * self.width_millimetres * self.height_millimetres // 1000
+
+
+class Attempt(models.Model):
+    """One try to hand over. A redirect or a re-attempt keeps the delivery and adds one of these."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="attempts")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, blank=True)
+    reason_code = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_number_per_delivery")]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} attempt {self.number}"
+
+
+class Promise(models.Model):
+    """What a message told the customer; versioned, hard. Older versions are closed, never rewritten."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="promises")
+    version = models.PositiveIntegerField()
+    earliest = models.DateTimeField()
+    latest = models.DateTimeField()
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "version"], name="promise_version_per_delivery"),
+            models.UniqueConstraint(
+                fields=["delivery"], condition=models.Q(closed_at=None), name="one_open_promise_per_delivery"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} v{self.version}"
+
+
+class Proof(models.Model):
+    class Kind(models.TextChoices):
+        PHOTO = "photo", _("Photo")
+        SIGNATURE = "signature", _("Signature")
+        HANDOUT = "handout", _("Hand-out at the point")
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="proofs")
+    kind = models.CharField(max_length=12, choices=Kind)
+    image = models.ImageField(upload_to="proofs/%Y/%m/%d", blank=True)
+    received_by = models.CharField(max_length=120, blank=True)
+    left_at = models.CharField(max_length=40, blank=True, help_text=_("Code of the place where it was left."))
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    taken_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.delivery_id}"
+
+
+class Link(models.Model):
+    """A tracking link. Its token is derived (LINK_KEY, id, generation) and never stored; the row keeps the SHA-256."""
+
+    class Kind(models.TextChoices):
+        FULL = "full", _("Recipient")
+        VIEW = "view", _("View only")
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="links")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.FULL)
+    generation = models.PositiveIntegerField(default=1)
+    token_sha256 = models.CharField(max_length=64, unique=True, null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    first_opened_at = models.DateTimeField(null=True, blank=True)
+    last_opened_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"link {self.pk} of {self.delivery_id}"
+
+
+class StepUp(models.Model):
+    """One request for a one-time code. The code is made inside the sending reaction; only its digest is kept."""
+
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="step_ups")
+    channel = models.CharField(max_length=8)
+    requested_at = models.DateTimeField(help_text=_("Wall time."))
+    expires_at = models.DateTimeField(help_text=_("Wall time."))
+    code_digest = models.CharField(max_length=64, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    used_up_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"step-up {self.pk}"
+
+
+class AccessCode(models.Model):
+    """A door or gate code: encrypted, shown to the assigned driver only, every reveal leaves an event."""
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="access_code")
+    code = EncryptedTextField()
+    saved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"code of {self.delivery_id}"
+
+
+class CollectionCode(models.Model):
+    """The code that opens a hand-out at a pick-up point: derivable for its owner's page, digest for the point."""
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="collection_code")
+    code = EncryptedTextField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"collection code of {self.delivery_id}"

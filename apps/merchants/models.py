@@ -1,0 +1,113 @@
+"""Tenants: who sends the parcels, how their pages look, what their customers may do."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("This is not a time zone name such as Europe/Vaduz."))
+
+
+class Merchant(models.Model):
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+    time_zone = models.CharField(max_length=40, default="Europe/Vaduz", validators=[validate_time_zone])
+    language = models.CharField(max_length=10, default="en")
+    help_phone = models.CharField(max_length=20, blank=True)
+    help_email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Branding(models.Model):
+    """The merchant's one accent colour and its logo; the page derives every tint from them."""
+
+    merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, related_name="branding")
+    accent = models.CharField(
+        max_length=7,
+        default="#1f6f5c",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Use a colour like #1f6f5c."))],
+    )
+    logo_svg = models.TextField(blank=True, help_text=_("A small SVG drawing, shown as an image, never inlined."))
+
+    def __str__(self) -> str:
+        return f"{self.merchant} branding"
+
+
+class Policy(models.Model):
+    """What this merchant's customers may change, until when, and when they may be disturbed."""
+
+    merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, related_name="policy")
+    allow_time_change = models.BooleanField(default=True)
+    allow_place_change = models.BooleanField(default=True)
+    allow_instructions = models.BooleanField(default=True)
+    allow_safe_place = models.BooleanField(default=True)
+    allow_cancel = models.BooleanField(default=True)
+    change_limit = models.PositiveSmallIntegerField(default=5, help_text=_("Changes of time or place per delivery."))
+    days_ahead = models.PositiveSmallIntegerField(default=2, help_text=_("Days after today that may be chosen."))
+    window_minutes = models.PositiveSmallIntegerField(default=120, help_text=_("Width of the offered windows."))
+    cutoff_minutes = models.PositiveSmallIntegerField(default=20, help_text=_("No change this close to arrival."))
+    freeze_stops = models.PositiveSmallIntegerField(default=2, help_text=_("Next stops that stay as they are."))
+    dot_stops = models.PositiveSmallIntegerField(default=5, help_text=_("The van is shown from this many stops."))
+    dot_minutes = models.PositiveSmallIntegerField(default=30, help_text=_("… or this close to arrival."))
+    quiet_from = models.TimeField(default="21:00")
+    quiet_until = models.TimeField(default="08:00")
+    pickup_days = models.PositiveSmallIntegerField(default=7, help_text=_("Days a parcel waits at a pick-up point."))
+    link_days = models.PositiveSmallIntegerField(default=30, help_text=_("Days a tracking link lives after the end."))
+
+    class Meta:
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return f"{self.merchant} policy"
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Owner")
+        AGENT = "agent", _("Support agent")
+        READER = "reader", _("Read only")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.AGENT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "merchant"], name="one_membership_per_merchant")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.merchant}"
+
+
+class ApiKey(models.Model):
+    """A secret of the form ds_<prefix>_<secret>; only its SHA-256 is kept."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=60)
+    prefix = models.CharField(max_length=12, unique=True)
+    secret_sha256 = models.CharField(max_length=64)
+    can_write = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class WebhookEndpoint(models.Model):
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="webhook_endpoints")
+    url = models.URLField()
+    secret = models.CharField(max_length=80)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.url

@@ -1,0 +1,46 @@
+"""One row per fact told to one person, and below it one row per try."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.deliveries.models import Contact, Delivery
+
+
+class Message(models.Model):
+    """`body` is the exact text sent, except that a one-time code is stored as dots."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        DELIVERED = "delivered", _("Delivered")
+        FAILED = "failed", _("Failed")
+        SUPPRESSED = "suppressed", _("Not sent")
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="messages")
+    recipient = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="messages")
+    trigger = models.CharField(max_length=24)
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    promise_version = models.PositiveIntegerField(default=0)
+    language = models.CharField(max_length=10)
+    subject = models.CharField(max_length=160, blank=True)
+    body = models.TextField()
+    state = models.CharField(max_length=12, choices=State, default=State.WAITING)
+    reason = models.CharField(max_length=60, blank=True, help_text=_("Why it was not sent, or failed."))
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.trigger} for {self.delivery_id}"
+
+
+class SendAttempt(models.Model):
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
+    public_id = models.CharField(max_length=32, unique=True, help_text=_("Stands in the provider's call-back address."))
+    channel = models.CharField(max_length=12)
+    provider_id = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=16, default="sending")
+    error_code = models.CharField(max_length=12, blank=True)
+    started_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.status}"

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class RedirectionConfig(AppConfig):
+    name = "apps.redirection"

@@ -1,0 +1,110 @@
+"""The vans' real plan: one DayPlan per depot and day, its routes, their visits, and what changed it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.deliveries.models import Delivery, Place
+from apps.fleet.models import Depot, Shift
+
+
+class DayPlan(models.Model):
+    class Stage(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="day_plans")
+    day = models.DateField()
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.DRAFT)
+    travel_source = models.CharField(
+        max_length=20, default="roads", help_text=_("roads, or straight_line as a fallback.")
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["depot", "day"], name="one_plan_per_depot_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.depot} {self.day}"
+
+
+class Route(models.Model):
+    """One shift's order of visits. Every change is conditional on `revision`."""
+
+    plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="routes")
+    shift = models.OneToOneField(Shift, on_delete=models.PROTECT, related_name="route")
+    revision = models.PositiveIntegerField(default=1)
+    departed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.shift}"
+
+
+class Visit(models.Model):
+    """One stop on a route. Several drops at one pick-up point are one visit. An unrouted visit waits for a plan."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        ARRIVED = "arrived", _("Arrived")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="visits")
+    route = models.ForeignKey(Route, on_delete=models.SET_NULL, null=True, blank=True, related_name="visits")
+    sequence = models.PositiveIntegerField(default=0)
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="visits")
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    service_seconds = models.PositiveIntegerField()
+    planned_arrival = models.DateTimeField(null=True, blank=True)
+    planned_departure = models.DateTimeField(null=True, blank=True)
+    eta_earliest = models.DateTimeField(null=True, blank=True)
+    eta_latest = models.DateTimeField(null=True, blank=True)
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+    hold_until = models.DateTimeField(null=True, blank=True, help_text=_("A slot hold: an expiring visit."))
+    unserved_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["plan", "state"]), models.Index(fields=["route", "sequence"])]
+
+    def __str__(self) -> str:
+        return f"visit {self.pk}"
+
+
+class Drop(models.Model):
+    """A delivery's part in a visit. A delivery has one open drop at most."""
+
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="drops")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="drops")
+    is_open = models.BooleanField(default=True)
+    is_hold = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery"], condition=models.Q(is_open=True, is_hold=False), name="one_open_drop_per_delivery"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"drop of {self.delivery_id}"
+
+
+class Replan(models.Model):
+    """What the planner did, why, and what it cost other people."""
+
+    plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="replans")
+    reason = models.CharField(max_length=40)
+    mode = models.CharField(max_length=12)
+    engine = models.CharField(max_length=20, blank=True)
+    outcome = models.CharField(max_length=24, help_text=_("applied, kept, moved_meanwhile, infeasible, planner_down."))
+    detail = models.CharField(max_length=120, blank=True)
+    cost_before = models.BigIntegerField(null=True)
+    cost_after = models.BigIntegerField(null=True)
+    moved_over_5_minutes = models.PositiveIntegerField(default=0)
+    moved_over_10_minutes = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+    solve_milliseconds = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} {self.reason}: {self.outcome}"

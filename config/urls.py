@@ -1,0 +1,8 @@
+"""What may come in: every face's addresses in one table."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]
