@@ -134,6 +134,9 @@ class Network(Protocol):
     @property
     def exact(self) -> bool: ...
 
+    @property
+    def identity(self) -> str: ...
+
     def table(self, sources: Sequence[Point], destinations: Sequence[Point] | None = None) -> Rows: ...
 
 
@@ -176,6 +179,10 @@ class StraightLine:
     @property
     def exact(self) -> bool:
         return self.profile == "drone"
+
+    @property
+    def identity(self) -> str:
+        return f"straight line {self.profile} {CROWS[self.profile]}"
 
     def table(self, sources: Sequence[Point], destinations: Sequence[Point] | None = None) -> Rows:
         crow = CROWS[self.profile]

@@ -20,6 +20,7 @@ import osrm
 
 from apps.routing.planner.travel import (
     SNAP_LIMIT,
+    Ints,
     Network,
     OffTheMap,
     Point,
@@ -201,10 +202,7 @@ class RoadNetwork:
             self.nearest(Point(only.lat, only.lon))
             return Rows(np.zeros((1, 1), dtype=np.int32), np.zeros((1, 1), dtype=np.int32))
         table = self._engine.Table(parameters)
-        # None (no road) becomes NaN here and UNREACHABLE in whole().
-        return Rows(
-            whole(np.array(table["durations"], dtype=np.float64)), whole(np.array(table["distances"], dtype=np.float64))
-        )
+        return Rows(_numbers(table["durations"]), _numbers(table["distances"]))
 
     def _snap(self, point: Point) -> Snap:
         parameters = osrm.NearestParameters(coordinates=[(point.lon, point.lat)], radiuses=[FAR], generate_hints=False)
@@ -242,6 +240,11 @@ class Roads:
         if known is None or known.folder != folder:
             known = self._loaded[profile] = RoadNetwork(folder)
         return known
+
+
+def _numbers(answer: Any) -> Ints:
+    # None (no road) becomes NaN and then UNREACHABLE. Two points on one stretch may be -0.7 m apart, hence the maximum.
+    return whole(np.maximum(np.array(answer, dtype=np.float64), 0.0))
 
 
 def _positions(indices: Sequence[int]) -> dict[int, int]:
