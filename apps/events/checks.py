@@ -11,16 +11,20 @@ from apps.events import registry
 from apps.events.models import Reaction
 from config import events as table
 
-_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*\.(?:[a-z]+_)*([a-z]+)")
+_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*\.([a-z]+(?:_[a-z]+)*)")
+# The one noun: the plan tells a delivery that it has become its van's next stop.
+_NOUNS = frozenset(["next_stop"])
 _IRREGULAR = frozenset(
     ("begun", "broken", "built", "done", "driven", "found", "given", "held", "kept", "left", "lost", "made", "met")
 ) | frozenset(("put", "seen", "sent", "set", "shown", "taken", "withdrawn"))
 
 
 def is_well_named(kind: str) -> bool:
-    """True for `<area>.<past participle>`, such as delivery.window_changed or plan.published."""
+    """True for `<area>.<past participle>`, such as delivery.window_changed or redirection.handed_out."""
     match = _NAME.fullmatch(kind)
-    return bool(match) and (match[1].endswith("ed") or match[1] in _IRREGULAR)
+    if match is None:
+        return False
+    return match[1] in _NOUNS or any(word.endswith("ed") or word in _IRREGULAR for word in match[1].split("_"))
 
 
 @register("events")

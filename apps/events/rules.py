@@ -82,7 +82,8 @@ def described(error: BaseException) -> str:
     ):
         parts.append(_SCRUB.sub("#", " ".join(str(error).split())))
     own = f"{settings.BASE_DIR}/apps/"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(own)]
+    # The first frame is the worker's own call of the handler.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if frame.filename.startswith(own)]
     if frames:
         parts.append(f"{frames[-1].filename.removeprefix(own)}:{frames[-1].lineno}")
     return " · ".join(parts)[:300]

@@ -1,0 +1,3 @@
+"""What notifications announce; the delivery's id rides on the event."""
+
+CONTACT_REFUSED = "notifications.contact_refused"

@@ -1,0 +1,4 @@
+"""What redirection announces; the delivery's id rides on the event."""
+
+STORED = "redirection.stored"  # point: id
+HANDED_OUT = "redirection.handed_out"  # point: id

@@ -1,0 +1,7 @@
+"""What the plan announces. The day plan's id rides on the event, except where a delivery is named."""
+
+ROUTE_CHANGED = "routing.route_changed"  # route: id
+ETA_CHANGED = "routing.eta_changed"  # deliveries: ids whose pair moved past the tolerance
+NEXT_STOP = "routing.next_stop"  # delivery set
+PLAN_PUBLISHED = "routing.plan_published"
+REPLAN_REFUSED = "routing.replan_refused"  # reason: code
