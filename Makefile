@@ -1,0 +1,45 @@
+# Two commands matter: `make demo` and `make test`. Both set up what they need.
+PORT ?= 8000
+SEED ?= 1
+SPEED ?= 20
+PY := .venv/bin/python
+
+.PHONY: demo test lint types fast postgres bench lock screenshots clean
+
+demo:
+	@sh deploy/setup.sh requirements.lock
+	@exec $(PY) deploy/run_demo.py --port $(PORT) --seed $(SEED) --speed $(SPEED)
+
+test:
+	@sh deploy/setup.sh requirements-dev.lock
+	@$(MAKE) --no-print-directory lint types fast postgres
+
+lint:
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	.venv/bin/lint-imports --no-cache
+
+types:
+	$(PY) -m mypy
+
+fast:
+	$(PY) -m pytest
+
+postgres:
+	TEST_DATABASE=postgres $(PY) -m pytest -m "not browser and not planner and not kills"
+
+bench:
+	@sh deploy/setup.sh requirements-dev.lock
+	$(PY) -m benchmarks.outbox --json
+	$(PY) -m benchmarks.replan --stops 100,300 --changes 20 --references 2 --json
+
+lock:
+	.venv/bin/uv pip compile --python-version 3.12 --universal --generate-hashes --no-header --no-annotate -q pyproject.toml --extra demo --extra redis -o requirements.lock
+	.venv/bin/uv pip compile --python-version 3.12 --universal --generate-hashes --no-header --no-annotate -q pyproject.toml --extra demo --extra redis --extra pyvrp --extra dev -c requirements.lock -o requirements-dev.lock
+
+screenshots:
+	@sh deploy/setup.sh requirements-dev.lock
+	$(PY) docs/take_screenshots.py
+
+clean:
+	rm -rf var .venv
