@@ -1,0 +1,97 @@
+"""Expected times: the roll-forward of one route, and the honest pair a customer is shown.
+
+The pair widens with the time still to go and with the stops still ahead, as both are what makes a forecast wrong:
+
+    early = 60 s + 4 % of the lead time
+    late  = 120 s + 8 % of the lead time + 20 s per stop ahead
+
+Both are rounded outwards to whole minutes. The early side never lies before the window opens nor in the past; the late
+side is never cut at the window's end: when the van will be late, the page says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from apps.routing.planner.intervals import next_start, permitted
+from apps.routing.planner.problem import Problem, Stop, Vehicle, Window
+from apps.routing.planner.solution import Route, Solution, StopTimes
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a forecast's error grows. Seconds, and parts in 100 of the lead time."""
+
+    early: int = 60
+    early_percent: int = 4
+    late: int = 120
+    late_percent: int = 8
+    late_per_stop: int = 20
+
+
+HONEST = Spread()
+
+
+class EtaPair(NamedTuple):
+    """Earliest and latest start of service, seconds since the epoch."""
+
+    earliest: int
+    latest: int
+
+
+def roll_forward(problem: Problem, route: Route, *, now: int | None = None) -> list[StopTimes]:
+    """Simulated earliest times of every stop. With `now`, the first arrival is never in the past."""
+    vehicle = problem.vehicle[route.vehicle]
+    stops = [problem.stop[stop_id] for stop_id in route.stops]
+    nodes = [vehicle.start, *(stop.location for stop in stops)]
+    legs: list[int] = problem.travel[vehicle.profile].seconds[nodes[:-1], nodes[1:]].tolist()
+    return drive(vehicle, route.frozen, stops, legs, [permitted(stop) for stop in stops], now)
+
+
+def drive(
+    vehicle: Vehicle,
+    frozen: int,
+    stops: Sequence[Stop],
+    legs: Sequence[int],
+    intervals: Sequence[tuple[Window, ...]],
+    now: int | None = None,
+) -> list[StopTimes]:
+    """The same for a route whose legs (seconds to each stop) and permitted starts are at hand."""
+    clock = vehicle.available
+    times: list[StopTimes] = []
+    for stop, leg, permitted_starts in zip(stops, legs, intervals, strict=False):
+        arrival = clock + leg
+        if not times:
+            if frozen and vehicle.first_arrival is not None:
+                arrival = vehicle.first_arrival
+            if now is not None and arrival < now:
+                arrival = now
+        start = next_start(permitted_starts, arrival)
+        clock = start + stop.service
+        times.append(StopTimes(arrival, start, clock))
+    return times
+
+
+def pair(arrival: int, *, now: int, stops_ahead: int, opens: int | None = None, spread: Spread = HONEST) -> EtaPair:
+    """The honest pair around one simulated arrival. `opens` is the earliest permitted start, where there is one."""
+    lead = max(0, arrival - now)
+    earliest = arrival - spread.early - lead * spread.early_percent // 100
+    latest = arrival + spread.late + lead * spread.late_percent // 100 + stops_ahead * spread.late_per_stop
+    earliest = max(earliest // 60 * 60, now)
+    latest = -(-latest // 60) * 60
+    if opens is not None:
+        earliest = max(earliest, opens)
+        latest = max(latest, opens + spread.late)
+    return EtaPair(earliest, latest)
+
+
+def pairs(problem: Problem, solution: Solution, *, now: int, spread: Spread = HONEST) -> dict[str, EtaPair]:
+    """The honest pair of every stop served, by stop id."""
+    found: dict[str, EtaPair] = {}
+    for route in solution.routes:
+        for ahead, (stop_id, times) in enumerate(zip(route.stops, roll_forward(problem, route, now=now), strict=True)):
+            opens = times.start if times.start > times.arrival else None
+            found[stop_id] = pair(times.arrival, now=now, stops_ahead=ahead, opens=opens, spread=spread)
+    return found

@@ -1,0 +1,150 @@
+"""Exact insertion of a place that stands in no matrix, with as few road queries as possible.
+
+Rows of the nearest known places give, by the triangle inequality, a lower bound for every gap of the plan; exact rows
+are then asked for the gaps whose bound can still win. The answer equals the one from full rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.routing.planner.insertion import (
+    Approach,
+    Insertion,
+    Refusal,
+    choose,
+    eligible,
+    fits,
+    refused_because,
+)
+from apps.routing.planner.intervals import Instants, permitted
+from apps.routing.planner.problem import Stop, Window
+from apps.routing.planner.solution import Reason
+from apps.routing.planner.timetable import Timetable
+from apps.routing.planner.travel import UNREACHABLE
+
+SEEDS: Final = 8
+BATCH: Final = 8
+"""Gaps whose exact rows are asked for in one query."""
+
+ROUNDING: Final = 3
+"""Seconds by which rounded road times may break the triangle inequality."""
+
+
+class PlaceRows(NamedTuple):
+    """Exact travel between known locations and the new place, one value per location asked for."""
+
+    to_seconds: npt.NDArray[np.int32]
+    from_seconds: npt.NDArray[np.int32]
+    to_metres: npt.NDArray[np.int32]
+    from_metres: npt.NDArray[np.int32]
+
+
+type Rows = Callable[[str, Sequence[int]], PlaceRows]
+"""(vehicle profile, known location indices) -> travel from them to the new place (`to`) and back (`from`)."""
+
+
+class PlaceTravel:
+    """What is known of the travel between one new place and the known locations of one profile; asks for more."""
+
+    def __init__(self, profile: str, seconds: npt.NDArray[np.int32], rows: Rows) -> None:
+        size = seconds.shape[0]
+        self.profile = profile
+        self.seconds = seconds
+        self.rows = rows
+        self.known = np.zeros(size, dtype=np.bool_)
+        self.columns = tuple(np.zeros(size, dtype=np.int64) for _ in range(4))
+        self.to_bound = np.zeros(size, dtype=np.int64)
+        self.from_bound = np.zeros(size, dtype=np.int64)
+
+    def fetch(self, locations: npt.NDArray[np.intp]) -> None:
+        """Ask for the exact rows of these locations, except those that are known, and sharpen the bounds by them."""
+        wanted = np.unique(locations)
+        wanted = wanted[~self.known[wanted]]
+        if not wanted.size:
+            return
+        answer = self.rows(self.profile, wanted.tolist())
+        for column, values in zip(self.columns, answer, strict=True):
+            column[wanted] = values
+        self.known[wanted] = True
+
+    def bound_by(self, seeds: npt.NDArray[np.intp]) -> None:
+        """Lower bounds from and to every location: no way is shorter than the detour over a seed allows."""
+        to_seed = self.seconds[:, seeds].astype(np.int64)
+        from_seed = self.seconds[seeds, :].astype(np.int64)
+        to, away = self.columns[0], self.columns[1]
+        self.to_bound = np.maximum((to_seed - away[seeds][None, :]).max(axis=1) - ROUNDING, 0)
+        self.from_bound = np.maximum((from_seed - to[seeds][:, None]).max(axis=0) - ROUNDING, 0)
+
+    def best_known(self, before: npt.NDArray[np.intp], after: npt.NDArray[np.intp]) -> tuple[Instants, Instants]:
+        """Exact seconds where known, bounds elsewhere."""
+        to = np.where(self.known[before], self.columns[0][before], self.to_bound[before])
+        away = np.where(self.known[after], self.columns[1][after], self.from_bound[after])
+        return to, away
+
+
+class NewPlace:
+    """One new place against the plans of a matrix; keeps the rows it has, so more windows cost few more queries."""
+
+    def __init__(self, timetable: Timetable, nearest: Sequence[int], rows: Rows) -> None:
+        self.travel: dict[str, PlaceTravel] = {}
+        seeds = np.array(nearest[:SEEDS], dtype=np.intp)
+        for profile in timetable.profiles:
+            travel = PlaceTravel(profile, timetable.problem.travel[profile].seconds, rows)
+            if seeds.size:
+                travel.fetch(seeds)
+                travel.bound_by(seeds)
+            self.travel[profile] = travel
+
+    def best(self, timetable: Timetable, stop: Stop, windows: tuple[Window, ...] | None = None) -> Insertion | Refusal:
+        """The cheapest place; `windows` replace the stop's permitted starts."""
+        intervals = permitted(stop) if windows is None else windows
+        if not intervals:
+            return Refusal(Reason.CLOSED)
+        able, reason = eligible(timetable, stop)
+        if not able.any():
+            return Refusal(reason)
+        while True:
+            approach, exact = self._approach(timetable)
+            fit = fits(timetable.gaps, approach, stop.service, intervals, able)
+            sure = fit.holds & exact
+            best = int(fit.added[sure].min()) if sure.any() else UNREACHABLE
+            open_gaps = np.flatnonzero(fit.holds & ~exact & (fit.added <= best))
+            if not open_gaps.size:
+                break
+            self._ask(timetable, open_gaps[np.argsort(fit.added[open_gaps], kind="stable")[:BATCH]])
+        sure_fit = fit._replace(holds=sure)
+        return choose(timetable, stop, intervals, approach, sure_fit) if sure.any() else Refusal(refused_because(fit))
+
+    def _approach(self, timetable: Timetable) -> tuple[Approach, npt.NDArray[np.bool_]]:
+        gaps = timetable.gaps
+        columns = Approach(*(np.zeros(gaps.van.size, dtype=np.int64) for _ in range(4)))
+        exact = np.zeros(gaps.van.size, dtype=np.bool_)
+        for profile, numbers in timetable.profiles.items():
+            travel = self.travel[profile]
+            before, after = gaps.before[numbers], gaps.after[numbers]
+            columns.to[numbers], columns.away[numbers] = travel.best_known(before, after)
+            columns.to_metres[numbers] = travel.columns[2][before]
+            columns.away_metres[numbers] = travel.columns[3][after]
+            exact[numbers] = travel.known[before] & travel.known[after]
+        return columns, exact
+
+    def _ask(self, timetable: Timetable, numbers: npt.NDArray[np.intp]) -> None:
+        gaps = timetable.gaps
+        for profile, of_profile in timetable.profiles.items():
+            asked = np.intersect1d(numbers, of_profile)
+            if asked.size:
+                self.travel[profile].fetch(np.concatenate((gaps.before[asked], gaps.after[asked])))
+
+
+def best_for_new_place(timetable: Timetable, stop: Stop, nearest: Sequence[int], rows: Rows) -> Insertion | Refusal:
+    """The cheapest place for a stop whose location is in no matrix (`NEW_PLACE`).
+
+    `nearest` are known location indices, nearest first (by air is good enough; eight are used); `rows` answers exact
+    travel between the new place and the locations it is asked for. Equal to `best_insertion` with full rows.
+    """
+    return NewPlace(timetable, nearest, rows).best(timetable, stop)

@@ -1,0 +1,51 @@
+"""Expected times: earliest simulation, and a pair that widens honestly."""
+
+from __future__ import annotations
+
+from apps.routing.planner.eta import pair, pairs, roll_forward
+from apps.routing.planner.solution import StopTimes
+from tests.planner.instances import HOUR, planned, stop, three_on_a_street, van
+
+
+def test_the_roll_forward_drives_serves_and_waits() -> None:
+    problem, plan = three_on_a_street()
+    waits = problem.with_stop(stop("b", 2, (HOUR, 2 * HOUR)))
+    assert roll_forward(waits, plan.route["van"]) == [
+        StopTimes(600, 600, 720),
+        StopTimes(1320, 3600, 3720),
+        StopTimes(4320, 4320, 4440),
+    ]
+
+
+def test_a_van_under_way_arrives_when_its_position_says() -> None:
+    problem, _ = three_on_a_street()
+    moving = problem.replace(vehicles=(van(started=True, first_arrival=900),))
+    route = planned(moving, frozen=1, van=["a", "b", "c"]).route["van"]
+    assert [times.arrival for times in roll_forward(moving, route)] == [900, 1620, 2340]
+    assert roll_forward(moving, route, now=1200)[0].arrival == 1200
+
+
+def test_the_pair_widens_with_time_and_with_stops_ahead() -> None:
+    soon = pair(600, now=0, stops_ahead=0)
+    far = pair(4 * HOUR, now=0, stops_ahead=0)
+    behind_many = pair(4 * HOUR, now=0, stops_ahead=30)
+    widths = [latest - earliest for earliest, latest in (soon, far, behind_many)]
+    assert widths == sorted(widths)
+    assert 240 <= widths[0] <= 360
+    assert 1800 <= widths[2] <= 3600
+    assert all(instant % 60 == 0 for instant in (*soon, *far, *behind_many))
+
+
+def test_the_pair_is_never_in_the_past_nor_before_the_door_opens() -> None:
+    assert pair(1000, now=990, stops_ahead=0).earliest == 990
+    assert pair(1000, now=0, stops_ahead=0, opens=HOUR).earliest == HOUR
+    assert pair(1000, now=0, stops_ahead=0, opens=HOUR).latest > HOUR
+
+
+def test_a_late_stop_is_shown_late() -> None:
+    """The window's end never cuts the forecast."""
+    problem, plan = three_on_a_street()
+    late = problem.with_stop(stop("c", 3, (0, 600)))
+    shown = pairs(late, plan, now=0)["c"]
+    assert shown.earliest <= 2040 <= shown.latest
+    assert shown.latest > 600

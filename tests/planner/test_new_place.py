@@ -1,0 +1,66 @@
+"""A place in no matrix: the bounded rows give the answer of the full rows, with far fewer queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apps.routing.planner.insertion import Insertion, Refusal, Timetable, best_insertion
+from apps.routing.planner.new_place import PlaceRows, best_for_new_place
+from apps.routing.planner.problem import NEW_PLACE, Problem
+from apps.routing.planner.travel import Travel
+from tests.planner.instances import greedy_plan, random_problem, random_windows, stop
+from tests.planner.test_insertion import under_way
+
+
+class RoadQueries:
+    """Answers rows of one hidden location out of the full matrices, and counts what was asked."""
+
+    def __init__(self, travel: dict[str, Travel], hidden: int) -> None:
+        self.travel, self.hidden = travel, hidden
+        self.asked: list[tuple[str, int]] = []
+
+    def __call__(self, profile: str, locations: Sequence[int]) -> PlaceRows:
+        full = self.travel[profile]
+        self.asked += [(profile, location) for location in locations]
+        here, there = self.hidden, list(locations)
+        return PlaceRows(
+            full.seconds[there, here], full.seconds[here, there], full.metres[there, here], full.metres[here, there]
+        )
+
+
+def without_last(problem: Problem) -> Problem:
+    """The same problem with the last place taken out of the matrices."""
+    size = next(iter(problem.travel.values())).size - 1
+    return problem.replace(travel={name: t.take(range(size)) for name, t in problem.travel.items()})
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10**6), seeds=st.integers(0, 8))
+def test_bounded_rows_answer_like_full_rows(seed: int, seeds: int) -> None:
+    problem = random_problem(seed, stops=20, spare=1)
+    problem, plan = under_way(problem, greedy_plan(problem).solution, seed)
+    hidden = 21
+    rng = np.random.default_rng(seed + 3)
+    new = stop("new", hidden, *random_windows(rng), loaded_on="van0" if rng.random() < 0.3 else None)
+    full = best_insertion(Timetable.of(problem, plan), new)
+    rows = RoadQueries(dict(problem.travel), hidden)
+    nearest = np.argsort(problem.travel["car"].seconds[:hidden, hidden], kind="stable")[:seeds].tolist()
+    known = Timetable.of(without_last(problem), plan)
+    bounded = best_for_new_place(known, new.replace(location=NEW_PLACE), nearest, rows)
+    assert bounded == full if isinstance(full, Insertion) else isinstance(bounded, Refusal)
+    assert len(rows.asked) == len(set(rows.asked)), "no row is asked for twice"
+
+
+def test_most_rows_are_never_asked_for() -> None:
+    """With a hundred stops, the bounds leave a small part of the rows to ask for."""
+    problem = random_problem(7, stops=100, spare=1, vans=5)
+    plan = greedy_plan(problem).solution
+    rows = RoadQueries(dict(problem.travel), 101)
+    nearest = np.argsort(problem.travel["car"].seconds[:101, 101]).tolist()
+    found = best_for_new_place(Timetable.of(without_last(problem), plan), stop("new", NEW_PLACE), nearest, rows)
+    assert isinstance(found, Insertion)
+    assert len({location for profile, location in rows.asked if profile == "car"}) < 40
