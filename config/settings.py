@@ -136,6 +136,8 @@ OSM_EXTRACT = env_path("OSM_EXTRACT", "apps/demo/data/liechtenstein.osm.pbf")
 ROADS_DIR = env_path("ROADS_DIR", "var/roads")
 MATRIX_DIR = env_path("MATRIX_DIR", "var/matrices")
 TILES_DIR = env_path("TILES_DIR", "apps/demo/data/tiles")
+# Locks and process-group records of `manage.py work`.
+RUN_DIR = env_path("RUN_DIR", "var/run")
 
 # Messages. Without a Twilio account texts go nowhere but the log of messages; the demo points at its own phone.
 TWILIO_ACCOUNT_SID = env_str("TWILIO_ACCOUNT_SID")
