@@ -172,6 +172,8 @@ Q_CLUSTER = {
     "save_limit": -1,
     "recycle": 5000,
     "label": "Worker pool",
+    # Further worker machines run `manage.py work --name NAME`, each with a queue of its own for its ticks.
+    "ALT_CLUSTERS": {},
 }
 
 REST_FRAMEWORK = {
