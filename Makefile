@@ -8,7 +8,7 @@ PY := .venv/bin/python
 
 demo:
 	@sh deploy/setup.sh requirements.lock
-	@exec $(PY) deploy/run_demo.py --port $(PORT) --seed $(SEED) --speed $(SPEED)
+	@exec $(PY) -m apps.demo.run --port $(PORT) --seed $(SEED) --speed $(SPEED)
 
 test:
 	@sh deploy/setup.sh requirements-dev.lock

@@ -1,0 +1,123 @@
+"""Who plays in the demo: merchants, people, vans. All invented; deterministic by seed."""
+
+from dataclasses import dataclass
+from random import Random
+
+FIRST_NAMES = (
+    "Anna", "Luca", "Mia", "Noah", "Lea", "Jonas", "Elena", "Fabian", "Nina", "Matthias", "Sophie", "Raphael", "Carla",
+    "Beat", "Ursula", "Hansjörg", "Marlies", "Zoë", "Björn", "Chloé", "José", "Łukasz", "Beatriz", "Nuno", "Işıl", "Dragana",
+)  # fmt: skip
+LAST_NAMES = (
+    "Frick", "Hasler", "Büchel", "Marxer", "Oehri", "Ritter", "Schädler", "Vogt", "Wohlwend", "Nägele", "Kindle", "Beck",
+    "Sprenger", "Hoop", "Gstöhl", "Meier", "Biedermann", "Eberle", "Öztürk", "Kovačević", "Nowak", "Ferreira", "García",
+)  # fmt: skip
+# Whole names in other scripts: a page, a text and a label must carry them all.
+OTHER_SCRIPTS = (
+    "佐藤 美咲", "王小明", "김민준", "Ελένη Παπαδοπούλου", "Олена Шевченко", "Иван Петров", "يوسف الحداد", "נועה לוי",
+    "अनन्या शर्मा", "ธนพล ศรีสุข", "Nguyễn Thị Hương", "თამარ ბერიძე",
+)  # fmt: skip
+GOODS = {
+    "alpenkorb": ("Vegetable box", "Cheese and bread", "Weekly groceries", "Wine, 6 bottles", "Olive oil, 5 l"),
+    "lumen": ("Desk lamp", "Linen bedding", "Wool blanket", "Glass carafe set", "Floor lamp"),
+    "werkbank": ("Cordless drill", "Tool case", "Garden hose 25 m", "Paint, 10 l", "Workbench, flat pack"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMerchant:
+    slug: str
+    name: str
+    accent: str
+    logo_svg: str
+    policy: dict[str, object]
+
+
+def _logo(mark: str, word: str, colour: str, family: str, weight: int) -> str:
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 180 40" width="180" height="40" role="img">'
+        f"<title>{word}</title>{mark}"
+        f'<text x="48" y="27" font-family="{family}" font-size="21" font-weight="{weight}" fill="{colour}">{word}</text></svg>'
+    )
+
+
+MERCHANTS = (
+    DemoMerchant(
+        "alpenkorb",
+        "Alpenkorb",
+        "#2f7d4f",
+        _logo(
+            '<path d="M4 34 16 12l7 10 5-7 12 19z" fill="#2f7d4f"/><path d="m16 12 4 6-4 3-4-2z" fill="#bfe3cc"/>',
+            "Alpenkorb",
+            "#2f7d4f",
+            "Georgia, serif",
+            600,
+        ),
+        {"window_minutes": 120},
+    ),
+    DemoMerchant(
+        "lumen",
+        "Lumen & Faden",
+        "#6b4bb8",
+        _logo(
+            '<circle cx="22" cy="20" r="9" fill="none" stroke="#6b4bb8" stroke-width="4"/>'
+            '<path d="M22 2v6M22 32v6M4 20h6M34 20h6" stroke="#6b4bb8" stroke-width="3" stroke-linecap="round"/>',
+            "Lumen &amp; Faden",
+            "#6b4bb8",
+            "Avenir, Futura, sans-serif",
+            400,
+        ),
+        {"window_minutes": 120, "pickup_days": 10},
+    ),
+    DemoMerchant(
+        "werkbank",
+        "WERKBANK",
+        "#c2410c",
+        _logo(
+            '<rect x="4" y="10" width="36" height="8" fill="#c2410c"/><path d="M9 18v16M35 18v16M9 27h26" stroke="#c2410c" '
+            'stroke-width="4"/>',
+            "WERKBANK",
+            "#c2410c",
+            "Impact, Arial Narrow, sans-serif",
+            400,
+        ),
+        {"window_minutes": 60, "allow_safe_place": False, "change_limit": 3},
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoVehicle:
+    code: str
+    kind: str
+    profile: str
+    grams: int
+    cubic_centimetres: int
+    pieces: int
+    range_metres: int | None
+    shift: tuple[float, float]  # local hours
+
+
+VEHICLES = (
+    *(DemoVehicle(f"FL {n}", "diesel_van", "car", 900_000, 9_000_000, 160, None, (8.5, 18.5)) for n in (1101, 1102, 1103)),
+    *(
+        DemoVehicle(f"FL {n}", "electric_van", "car", 750_000, 7_500_000, 140, 180_000, shift)
+        for n, shift in ((2201, (8.5, 18.5)), (2202, (8.5, 18.5)), (2203, (10.5, 20.0)), (2204, (10.5, 20.0)))
+    ),
+    *(
+        DemoVehicle(f"Velo {n}", "cargo_bike", "bicycle", 90_000, 700_000, 45, None, (8.5, 17.0))
+        for n in (1, 2)
+    ),
+)
+DRIVERS = ("Reto", "Milena", "Tiago", "Sandra", "Arben", "Petra", "Samuel", "Yara", "Gian")
+
+
+def person(random: Random) -> str:
+    """A full name; about one in eight is not in Latin script."""
+    if random.random() < 0.12:
+        return random.choice(OTHER_SCRIPTS)
+    return f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}"
+
+
+def phone(number: int) -> str:
+    """A Liechtenstein mobile number nobody has been given (E.164): the range 791 00 00 upwards."""
+    return f"+42379{10000 + number:05d}"
