@@ -1,0 +1,79 @@
+"""The orders of a demo day: who gets what, where and when. Pure and deterministic by its Random."""
+
+from dataclasses import dataclass
+from random import Random
+
+from apps.demo import cast
+
+# How a day's windows are spread (local hours). The rest is open all day.
+TWO_HOURS = tuple((start, start + 2) for start in (8, 10, 12, 14, 16, 18))
+FOUR_HOURS = ((8, 12), (12, 16), (14, 18), (16, 20))
+OPEN_DAY = (8, 20)
+# Length, width, height in millimetres, and grams from-to.
+SIZES = (
+    ((220, 160, 60), (200, 900)),
+    ((300, 200, 150), (700, 3_500)),
+    ((400, 300, 200), (2_000, 8_000)),
+    ((600, 400, 350), (5_000, 18_000)),
+    ((1180, 520, 300), (9_000, 28_000)),
+)
+SIZE_WEIGHTS = {"alpenkorb": (1, 4, 6, 2, 0), "lumen": (4, 5, 4, 2, 1), "werkbank": (2, 4, 4, 3, 2)}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoParcel:
+    description: str
+    grams: int
+    millimetres: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrder:
+    merchant: str
+    reference: str
+    recipient: str
+    phone: str
+    email: str
+    language: str
+    address: int  # index into the extract's addresses
+    window: tuple[int, int]  # local hours
+    parcels: tuple[DemoParcel, ...]
+    service_seconds: int
+
+
+def orders(random: Random, count: int, addresses: list[int], first_number: int) -> list[DemoOrder]:
+    """`count` orders to addresses drawn from `addresses`; numbers for references and phones start at `first_number`."""
+    chosen = random.sample(addresses, count)
+    return [_order(random, first_number + index, address) for index, address in enumerate(chosen)]
+
+
+def _order(random: Random, number: int, address: int) -> DemoOrder:
+    merchant = random.choices(cast.MERCHANTS, weights=(5, 4, 3))[0]
+    name = cast.person(random)
+    parcels = tuple(_parcel(random, merchant.slug) for _ in range(random.choices((1, 2, 3), weights=(78, 17, 5))[0]))
+    return DemoOrder(
+        merchant=merchant.slug,
+        reference=f"{merchant.slug[:2].upper()}-{20_000 + number}",
+        recipient=name,
+        phone=cast.phone(number),
+        email=f"customer{number}@example.li",
+        language=random.choices(("de", "en"), weights=(3, 2))[0],
+        address=address,
+        window=_window(random),
+        parcels=parcels,
+        service_seconds=random.choice((120, 150, 180, 180, 240, 300)) + 20 * (len(parcels) - 1),
+    )
+
+
+def _window(random: Random) -> tuple[int, int]:
+    share = random.random()
+    if share < 0.35:
+        return random.choices(TWO_HOURS, weights=(2, 4, 3, 3, 4, 2))[0]
+    if share < 0.60:
+        return random.choice(FOUR_HOURS)
+    return OPEN_DAY
+
+
+def _parcel(random: Random, merchant: str) -> DemoParcel:
+    size, (low, high) = random.choices(SIZES, weights=SIZE_WEIGHTS[merchant])[0]
+    return DemoParcel(random.choice(cast.GOODS[merchant]), random.randrange(low, high, 50), size)
