@@ -23,8 +23,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.PLANNED, State.ARRIVED, State.CANCELLED}),
     State.PLANNED: frozenset({State.CREATED, State.ARRIVED, State.LOADED, State.OUT, State.CANCELLED}),
     State.ARRIVED: frozenset({State.PLANNED, State.LOADED, State.OUT, State.CANCELLED}),
-    State.LOADED: frozenset({State.ARRIVED, State.OUT, State.RETURNING, State.CANCELLED}),
-    State.OUT: frozenset({State.DELIVERED, State.FAILED, State.AT_POINT, State.RETURNING}),
+    # Back to *planned* from a van: the customer chose another day; the parcel comes back to the depot in the evening.
+    State.LOADED: frozenset({State.PLANNED, State.ARRIVED, State.OUT, State.RETURNING, State.CANCELLED}),
+    State.OUT: frozenset({State.PLANNED, State.DELIVERED, State.FAILED, State.AT_POINT, State.RETURNING}),
     State.FAILED: frozenset({State.PLANNED, State.ARRIVED, State.RETURNING}),
     State.AT_POINT: frozenset({State.COLLECTED, State.RETURNING}),
     State.RETURNING: frozenset({State.RETURNED, State.ARRIVED}),

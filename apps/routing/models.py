@@ -28,11 +28,16 @@ class DayPlan(models.Model):
 
 
 class Route(models.Model):
-    """One shift's order of visits. Every change is conditional on `revision`."""
+    """One shift's order of visits. Every change is conditional on `revision`.
+
+    `changes` counts what the planner should look at, `improved_changes` how many of them it has seen.
+    """
 
     plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="routes")
     shift = models.OneToOneField(Shift, on_delete=models.PROTECT, related_name="route")
     revision = models.PositiveIntegerField(default=1)
+    changes = models.PositiveIntegerField(default=0)
+    improved_changes = models.PositiveIntegerField(default=0)
     departed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -62,6 +67,8 @@ class Visit(models.Model):
     arrived_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
     hold_until = models.DateTimeField(null=True, blank=True, help_text=_("A slot hold: an expiring visit."))
+    window_earliest = models.DateTimeField(null=True, blank=True, help_text=_("Of a hold; else the deliveries say."))
+    window_latest = models.DateTimeField(null=True, blank=True)
     unserved_reason = models.CharField(max_length=40, blank=True)
 
     class Meta:

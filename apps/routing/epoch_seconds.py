@@ -1,0 +1,32 @@
+"""Instants as whole seconds: in the database (rows then need no datetime parsing) and in the planner's terms."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Expression, Func, IntegerField
+
+
+class EpochSeconds(Func):
+    """Whole seconds since 1970 of a datetime column; a thousand of them cost a tenth of a thousand datetimes."""
+
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(strftime('%%s', %(expressions)s) AS INTEGER)", **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="FLOOR(EXTRACT(EPOCH FROM %(expressions)s))::bigint", **extra)
+
+
+def seconds_of(column: str) -> Expression:
+    return EpochSeconds(column)
+
+
+def since(epoch: int, instant: datetime) -> int:
+    """Whole seconds from the epoch (UTC posix seconds) to the instant."""
+    return int(instant.timestamp()) - epoch
+
+
+def instant(epoch: int, seconds: int) -> datetime:
+    """The aware UTC datetime that lies so many seconds after the epoch."""
+    return datetime.fromtimestamp(epoch + seconds, UTC)
