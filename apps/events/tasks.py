@@ -92,25 +92,35 @@ def run(reaction: Reaction) -> None:
 
 def _fail(reaction: Reaction, error: Exception, pause: timedelta) -> None:
     words = described(error)
-    log.debug("reaction %s failed", reaction.pk, exc_info=error)
+    log.debug("%s failed", reaction, exc_info=error)
     if reaction.attempts >= reaction.max_attempts:
         _settle(reaction, State.PARKED, words)
         return
-    log.warning("%s will be tried again in %.0f s: %s", reaction, pause.total_seconds(), words)
     try:
         with transaction.atomic():
-            _mine(reaction).update(state=State.WAITING, lease="", next_try_at=clock.wall() + pause, last_error=words)
+            moved = _mine(reaction).update(
+                state=State.WAITING, lease="", next_try_at=clock.wall() + pause, last_error=words
+            )
     except IntegrityError:
         # One with the same key was asked for meanwhile; it waits for the same work.
         _settle(reaction, State.CANCELLED, words)
+        return
+    if moved:
+        log.warning("%s will be tried again in %.0f s: %s", reaction, pause.total_seconds(), words)
+    else:
+        _tell_late(reaction)
 
 
 def _settle(reaction: Reaction, state: str, words: str = "") -> None:
     moved = _mine(reaction).update(state=state, lease="", last_error=words, done_at=clock.wall())
     if not moved:
-        log.warning("%s ended after its lease; whoever holds it now decides.", reaction)
+        _tell_late(reaction)
     elif state == State.PARKED:
         log.error("%s is parked after %d attempts: %s", reaction, reaction.attempts, words)
+
+
+def _tell_late(reaction: Reaction) -> None:
+    log.warning("%s ended after its lease; whoever holds it now decides.", reaction)
 
 
 def _mine(reaction: Reaction) -> QuerySet[Reaction]:
