@@ -1,12 +1,14 @@
 import os
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 
 from apps.routing.planner.travel import UNREACHABLE, OffTheMap, Point, RoadDataError, StraightLine
-from apps.routing.planner.travel_folder import Manifest, sha256
+from apps.routing.planner.travel_folder import Manifest, check_roads, sha256
 from apps.routing.planner.travel_osrm import NoRoad, RoadNetwork, Roads
 from apps.routing.planner.travel_prepare import prepare
 from tests.planner.travel_world import (
@@ -159,6 +161,19 @@ def test_prepare_does_nothing_twice_and_repairs_what_is_damaged(tmp_path: Path) 
     assert repaired.built
     assert Roads(tmp_path / "roads").road("car").table([WEST, EAST]).seconds[0, 1] > 0
     assert not prepare(extract, tmp_path / "roads", ["car"])[0].built
+
+
+def test_the_command_builds_then_finds_nothing_to_do_and_names_what_is_missing(tmp_path: Path) -> None:
+    extract, out = island_map(tmp_path / "island.osm"), tmp_path / "roads"
+    with pytest.raises(RoadDataError, match=r"manage\.py prepare_roads"):
+        check_roads(out, ["car"])
+    said = StringIO()
+    for _ in range(2):
+        call_command("prepare_roads", osm=extract, out=out, profile=["car"], stdout=said)
+    assert [line.split(" (")[0] for line in said.getvalue().splitlines()] == ["car: built", "car: up to date"]
+    check_roads(out, ["car"])
+    with pytest.raises(CommandError, match="nowhere"):
+        call_command("prepare_roads", osm=tmp_path / "nowhere.osm.pbf", out=out)
 
 
 def test_a_new_extract_is_taken_up_by_a_running_process(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Two maps for the travel tests: a street with an island, drawn by hand, and the demo's country."""
 
+import atexit
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 
 from apps.routing.planner.travel import Point
@@ -32,16 +34,22 @@ def _way(number: int, nodes: range, name: str) -> str:
     return f"<way id='{number}' version='1'>{''.join(f'<nd ref="{node}"/>' for node in nodes)}{tags}</way>"
 
 
+def _folder(name: str) -> Path:
+    folder = mkdtemp(prefix=f"doorstep-{name}-")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
 @cache
 def island() -> Path:
-    folder = Path(mkdtemp(prefix="doorstep-island-"))
+    folder = _folder("island")
     prepare(island_map(folder / "island.osm"), folder / "roads", ["car"])
     return folder / "roads" / "car"
 
 
 @cache
 def country() -> Path:
-    folder = Path(mkdtemp(prefix="doorstep-country-"))
+    folder = _folder("country")
     prepare(EXTRACT, folder, ["car"])
     return folder / "car"
 

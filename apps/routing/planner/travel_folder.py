@@ -11,7 +11,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -67,6 +67,12 @@ def checked(folder: Path) -> Manifest:
     with contextlib.suppress(OSError):  # a read-only installation checks again at each start
         verdict.write_text(stamp)
     return manifest
+
+
+def check_roads(directory: Path, profiles: Iterable[str]) -> None:
+    """For start-up: RoadDataError names the first file of these profiles that is missing or damaged."""
+    for profile in profiles:
+        checked((directory / profile).resolve())
 
 
 def probe(folder: Path, samples: tuple[tuple[float, float], ...] = ()) -> tuple[tuple[float, float], ...]:

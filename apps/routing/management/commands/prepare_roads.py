@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.routing.planner.travel import RoadDataError
-from apps.routing.planner.travel_prepare import PROFILES, prepare
+from apps.routing.planner.travel_prepare import DRIVEN, PROFILES, prepare
 
 
 class Command(BaseCommand):
@@ -27,11 +27,16 @@ class Command(BaseCommand):
             default=getattr(settings, "ROADS_DIR", None) or base / "var/roads",
             help="the directory of the road folders (setting ROADS_DIR)",
         )
-        parser.add_argument("--profile", action="append", choices=PROFILES, help="only this one; may be repeated")
+        parser.add_argument(
+            "--profile",
+            action="append",
+            choices=PROFILES,
+            help="only this one; may be repeated (setting ROAD_PROFILES)",
+        )
         parser.add_argument("--force", action="store_true", help="build even when up to date")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        profiles = options["profile"] or PROFILES
+        profiles = options["profile"] or getattr(settings, "ROAD_PROFILES", DRIVEN)
         try:
             done = prepare(Path(options["osm"]), Path(options["out"]), profiles, force=options["force"])
         except RoadDataError as error:
