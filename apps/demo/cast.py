@@ -5,11 +5,13 @@ from random import Random
 
 FIRST_NAMES = (
     "Anna", "Luca", "Mia", "Noah", "Lea", "Jonas", "Elena", "Fabian", "Nina", "Matthias", "Sophie", "Raphael", "Carla",
-    "Beat", "Ursula", "Hansjörg", "Marlies", "Zoë", "Björn", "Chloé", "José", "Łukasz", "Beatriz", "Nuno", "Işıl", "Dragana",
+    "Beat", "Ursula", "Hansjörg", "Marlies", "Zoë", "Björn", "Chloé", "José", "Łukasz", "Beatriz", "Nuno", "Işıl",
+    "Dragana",
 )  # fmt: skip
 LAST_NAMES = (
-    "Frick", "Hasler", "Büchel", "Marxer", "Oehri", "Ritter", "Schädler", "Vogt", "Wohlwend", "Nägele", "Kindle", "Beck",
-    "Sprenger", "Hoop", "Gstöhl", "Meier", "Biedermann", "Eberle", "Öztürk", "Kovačević", "Nowak", "Ferreira", "García",
+    "Frick", "Hasler", "Büchel", "Marxer", "Oehri", "Ritter", "Schädler", "Vogt", "Wohlwend", "Nägele", "Kindle",
+    "Beck", "Sprenger", "Hoop", "Gstöhl", "Meier", "Biedermann", "Eberle", "Öztürk", "Kovačević", "Nowak",
+    "Ferreira", "García",
 )  # fmt: skip
 # Whole names in other scripts: a page, a text and a label must carry them all.
 OTHER_SCRIPTS = (
@@ -36,7 +38,8 @@ def _logo(mark: str, word: str, colour: str, family: str, weight: int) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 180 40" width="180" height="40" role="img">'
         f"<title>{word}</title>{mark}"
-        f'<text x="48" y="27" font-family="{family}" font-size="21" font-weight="{weight}" fill="{colour}">{word}</text></svg>'
+        f'<text x="48" y="27" font-family="{family}" font-size="21" font-weight="{weight}" fill="{colour}">'
+        f"{word}</text></svg>"
     )
 
 
@@ -73,8 +76,8 @@ MERCHANTS = (
         "WERKBANK",
         "#c2410c",
         _logo(
-            '<rect x="4" y="10" width="36" height="8" fill="#c2410c"/><path d="M9 18v16M35 18v16M9 27h26" stroke="#c2410c" '
-            'stroke-width="4"/>',
+            '<rect x="4" y="10" width="36" height="8" fill="#c2410c"/>'
+            '<path d="M9 18v16M35 18v16M9 27h26" stroke="#c2410c" stroke-width="4"/>',
             "WERKBANK",
             "#c2410c",
             "Impact, Arial Narrow, sans-serif",
