@@ -2,11 +2,11 @@
 
 CREATED = "delivery.created"
 WINDOW_CHANGED = "delivery.window_changed"  # from: [instant, instant], to: [instant, instant]
-PLACE_CHANGED = "delivery.place_changed"  # from_kind, to_kind, point: id | None
+PLACE_CHANGED = "delivery.place_changed"  # from_kind, to_kind: codes, point: its code | None, home: bool
 STATE_CHANGED = "delivery.state_changed"  # from, to, reason: codes
 CANCELLED = "delivery.cancelled"  # reason: code
 STEP_UP_REQUESTED = "delivery.step_up_requested"  # step_up: id
 STEP_UP_PASSED = "delivery.step_up_passed"
-LINK_ROTATED = "delivery.link_rotated"
+LINK_ROTATED = "delivery.link_rotated"  # link: id (its token is new, or it was revoked)
 PROMISE_OPENED = "delivery.promise_opened"  # version
 CONTACT_CHANGED = "delivery.contact_changed"

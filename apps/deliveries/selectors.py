@@ -1,0 +1,147 @@
+"""What others may read of deliveries."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from apps.core.errors import InvalidInput
+from apps.core.phones import to_e164
+from apps.core.time_windows import TimeWindow
+from apps.deliveries import events
+from apps.deliveries.models import Delivery, Link, Place, Promise, Proof
+from apps.events.models import Event
+
+# Events that only staff read; shoppers' timelines leave them out.
+_STAFF_ONLY = frozenset({"step_up_requested", "step_up_passed", "link_rotated", "promise_opened", "code_revealed"})
+_CODES = {
+    events.CREATED: "created",
+    events.WINDOW_CHANGED: "window_changed",
+    events.CONTACT_CHANGED: "contact_changed",
+    events.STEP_UP_REQUESTED: "step_up_requested",
+    events.STEP_UP_PASSED: "step_up_passed",
+    events.LINK_ROTATED: "link_rotated",
+    events.PROMISE_OPENED: "promise_opened",
+    # Declared by apps above; read by name, as every event is.
+    "routing.next_stop": "next_stop",
+    "instructions.saved": "instructions_saved",
+    "instructions.acknowledged": "instructions_acknowledged",
+    "instructions.code_revealed": "code_revealed",
+}
+TIMELINE_KINDS = (*_CODES, events.STATE_CHANGED, events.PLACE_CHANGED)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """`code` is a key of words.TIMELINE, `data` fills its sentence (codes and ISO instants)."""
+
+    code: str
+    at: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+    actor: str = "system"
+
+
+def timeline(delivery_id: int, *, staff: bool = False) -> list[TimelineEntry]:
+    """What happened, newest first; `staff` adds what is not for the shopper."""
+    return timelines([delivery_id], staff=staff)[delivery_id]
+
+
+def timelines(delivery_ids: Iterable[int], *, staff: bool = False) -> dict[int, list[TimelineEntry]]:
+    """The timelines of many deliveries in one query, each newest first."""
+    found: dict[int, list[TimelineEntry]] = {delivery_id: [] for delivery_id in delivery_ids}
+    rows = Event.objects.filter(delivery_id__in=list(found), kind__in=TIMELINE_KINDS).order_by("pk")
+    for delivery_id, kind, payload, at, actor in rows.values_list("delivery_id", "kind", "payload", "at", "actor"):
+        assert delivery_id is not None
+        code = _code(kind, payload)
+        if code and (staff or code not in _STAFF_ONLY):
+            found[delivery_id].append(TimelineEntry(code, at, _shown(code, payload), actor))
+    return {delivery_id: list(reversed(list(_told_once(entries)))) for delivery_id, entries in found.items()}
+
+
+def _code(kind: str, payload: dict[str, Any]) -> str:
+    if kind == events.STATE_CHANGED:
+        # Back to *created* only means that a plan was dropped; nobody outside the depot needs to know.
+        return "" if payload["to"] == "created" else str(payload["to"])
+    if kind == events.PLACE_CHANGED:
+        if payload.get("home"):
+            return "place_changed_home"
+        return "place_changed_address" if payload["to_kind"] == Place.Kind.ADDRESS else "place_changed_point"
+    return _CODES[kind]
+
+
+def _shown(code: str, payload: dict[str, Any]) -> dict[str, Any]:
+    if code == "window_changed":
+        return {"to": payload["to"]}
+    if code in ("failed", "returning", "cancelled"):
+        return {"reason": payload.get("reason", "")}
+    if code == "place_changed_point":
+        return {"point": payload.get("point")}
+    return {"version": payload["version"]} if "version" in payload else {}
+
+
+def _told_once(entries: list[TimelineEntry]) -> Iterator[TimelineEntry]:
+    """Planning is told the first time only, and nothing is told twice in a row."""
+    planned, before = False, ""
+    for entry in entries:
+        if (entry.code == "planned" and planned) or (entry.code == before and not entry.data):
+            continue
+        planned, before = planned or entry.code == "planned", entry.code
+        yield entry
+
+
+def open_promises_of(delivery_ids: Iterable[int]) -> dict[int, TimeWindow]:
+    """What these customers were told last and may count on, by delivery id."""
+    rows = Promise.objects.filter(delivery__in=list(delivery_ids), closed_at=None)
+    return {row[0]: TimeWindow(row[1], row[2]) for row in rows.values_list("delivery_id", "earliest", "latest")}
+
+
+def open_promise_of(delivery_id: int) -> Promise | None:
+    return Promise.objects.filter(delivery_id=delivery_id, closed_at=None).first()
+
+
+def zone_of(delivery: Delivery) -> ZoneInfo:
+    """The zone all times of this delivery are shown in."""
+    return ZoneInfo(delivery.merchant.time_zone)
+
+
+def full_link_of(delivery_id: int) -> Link | None:
+    """The recipient's newest link that has not been revoked."""
+    return Link.objects.filter(delivery_id=delivery_id, kind=Link.Kind.FULL, revoked_at=None).order_by("-pk").first()
+
+
+def latest_proof_of(delivery_id: int) -> Proof | None:
+    return Proof.objects.filter(delivery_id=delivery_id).order_by("-taken_at", "-pk").first()
+
+
+def search(text: str, *, within: QuerySet[Delivery] | None = None) -> QuerySet[Delivery]:
+    """Deliveries by order, barcode, name, phone in any usual form, e-mail or postcode."""
+    text = " ".join(text.replace("\0", "").split())[:120]
+    found = Delivery.objects.all() if within is None else within
+    if not text:
+        return found
+    match = (
+        Q(order__reference__istartswith=text)
+        | Q(recipient__name__icontains=text)
+        | Q(order__buyer__name__icontains=text)
+        | Q(place__postcode=text)
+        | Q(public_id=text)
+        | Q(pk__in=Delivery.objects.filter(parcels__barcode__iexact=text).values("pk"))
+    )
+    if "@" in text:
+        match |= Q(recipient__email__istartswith=text) | Q(order__buyer__email__istartswith=text)
+    if phone := _phone_query(text):
+        match |= Q(recipient__phone__endswith=phone) | Q(order__buyer__phone__endswith=phone)
+    return found.filter(match)
+
+
+def _phone_query(text: str) -> str:
+    """The E.164 form of a typed number, the bare digits of a part of one, or nothing when it is no number."""
+    try:
+        return to_e164(text)
+    except InvalidInput:
+        digits = "".join(character for character in text if character.isdigit())
+        typed = set(text) - set("0123456789 +-/().")
+        return digits.lstrip("0") if len(digits) >= 4 and not typed else ""

@@ -1,0 +1,63 @@
+"""The only writers of deliveries, one file per verb.
+
+Each service checks, writes under the condition of a revision or a state, and announces, all in one transaction.
+"""
+
+from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput
+from apps.deliveries.services.bump_pages import bump_pages
+from apps.deliveries.services.cancel_delivery import cancel_delivery
+from apps.deliveries.services.change_contact import change_contact, refuse_phone
+from apps.deliveries.services.change_delivery import change_place, change_window
+from apps.deliveries.services.create_delivery import create_delivery
+from apps.deliveries.services.keep_codes import (
+    collection_code_of,
+    count_collection_try,
+    drop_codes,
+    save_access_code,
+    set_collection,
+)
+from apps.deliveries.services.links import (
+    find_link,
+    make_link,
+    note_opened,
+    revoke_link,
+    rotate_link,
+    token_of,
+    tracking_path,
+    tracking_url,
+)
+from apps.deliveries.services.move_state import end_attempt, move_state, move_states, start_attempt
+from apps.deliveries.services.open_promise import open_promise
+from apps.deliveries.services.record_proof import record_proof
+
+__all__ = [
+    "ContactInput",
+    "ParcelInput",
+    "PlaceInput",
+    "bump_pages",
+    "cancel_delivery",
+    "change_contact",
+    "change_place",
+    "change_window",
+    "collection_code_of",
+    "count_collection_try",
+    "create_delivery",
+    "drop_codes",
+    "end_attempt",
+    "find_link",
+    "make_link",
+    "move_state",
+    "move_states",
+    "note_opened",
+    "open_promise",
+    "record_proof",
+    "refuse_phone",
+    "revoke_link",
+    "rotate_link",
+    "save_access_code",
+    "set_collection",
+    "start_attempt",
+    "token_of",
+    "tracking_path",
+    "tracking_url",
+]

@@ -1,0 +1,110 @@
+"""Writes a change of window or place that the plan has already agreed to.
+
+Called inside the transaction that also changes the routes (row order: plan, route, delivery).
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from apps.core.errors import DoorstepError, NotFound, Refused, Stale
+from apps.core.time_windows import TimeWindow
+from apps.deliveries import events
+from apps.deliveries.inputs import PlaceInput
+from apps.deliveries.models import Delivery, Place
+from apps.deliveries.services.keep_codes import drop_codes
+from apps.deliveries.services.move_state import end_attempt, start_attempt
+from apps.deliveries.states import ENDED, OPEN, State
+from apps.events.services import emit
+
+# A failed delivery may be booked anew; one that waits at a point, goes back or has ended is past all changes.
+CHANGEABLE = OPEN | {State.FAILED}
+
+
+def change_window(*, delivery: Delivery, window: TimeWindow, revision: int, actor: str) -> Delivery:
+    """The delivery with its new window; Stale when `revision` is no longer the current one."""
+    before = delivery.window
+    with transaction.atomic():
+        write_conditionally(delivery, revision, **_window(window), **_count(actor))
+        emit(
+            events.WINDOW_CHANGED,
+            delivery_id=delivery.pk,
+            payload={"from": _instants(before), "to": _instants(window)},
+            actor=actor,
+        )
+    delivery.refresh_from_db()
+    return delivery
+
+
+def change_place(
+    *, delivery: Delivery, place: PlaceInput | Place, window: TimeWindow, revision: int, actor: str
+) -> Delivery:
+    """The delivery with its new place and window, and a new attempt; codes of the old place are gone.
+
+    A Place that is handed in saved (the delivery's home) is used as it is. Stale when `revision` has moved on.
+    """
+    before, old = delivery.window, delivery.place
+    with transaction.atomic():
+        where = place if isinstance(place, Place) else place.as_row()
+        if where.pk is None:
+            where.save()
+        write_conditionally(delivery, revision, place=where, **_window(window), **_count(actor))
+        drop_codes(delivery_id=delivery.pk)
+        end_attempt(delivery_id=delivery.pk, outcome="redirected")
+        start_attempt(delivery_id=delivery.pk, place_id=where.pk)
+        emit(
+            events.PLACE_CHANGED,
+            delivery_id=delivery.pk,
+            payload={
+                "from_kind": old.kind,
+                "to_kind": where.kind,
+                "point": where.merge_key.removeprefix("point:") or None,
+                "home": where.pk == delivery.home_id,
+            },
+            actor=actor,
+        )
+        if window != before:
+            emit(
+                events.WINDOW_CHANGED,
+                delivery_id=delivery.pk,
+                payload={"from": _instants(before), "to": _instants(window)},
+                actor=actor,
+            )
+    delivery.refresh_from_db()
+    return delivery
+
+
+def write_conditionally(delivery: Delivery, revision: int, **values: Any) -> None:
+    """Writes if nobody else did since `revision` and the state still allows it; raises Stale or Refused otherwise."""
+    written = Delivery.objects.filter(pk=delivery.pk, revision=revision, state__in=CHANGEABLE).update(
+        revision=F("revision") + 1, page_version=F("page_version") + 1, **values
+    )
+    if not written:
+        raise why_not(delivery.pk, revision)
+
+
+def why_not(delivery_id: int, revision: int) -> DoorstepError:
+    """The error that explains why a conditional write of this delivery found no row."""
+    row = Delivery.objects.filter(pk=delivery_id).values_list("revision", "state").first()
+    if row is None:
+        return NotFound("delivery_not_found", _("There is no such delivery."))
+    if row[0] != revision:
+        return Stale("changed_meanwhile", _("Someone changed this a moment ago."))
+    if row[1] in ENDED:
+        return Refused("ended", _("This delivery has ended. It can no longer be changed."))
+    return Refused("too_late", _("It is too late to change this delivery."))
+
+
+def _window(window: TimeWindow) -> dict[str, Any]:
+    return {"window_earliest": window.earliest, "window_latest": window.latest}
+
+
+def _count(actor: str) -> dict[str, Any]:
+    """Only the shopper's own changes count against Policy.change_limit."""
+    return {"change_count": F("change_count") + 1} if actor == "shopper" else {}
+
+
+def _instants(window: TimeWindow) -> list[str]:
+    return [window.earliest.isoformat(), window.latest.isoformat()]

@@ -1,0 +1,104 @@
+"""Tracking links. A token is derived, shown, never stored; the row keeps the SHA-256 to find it by."""
+
+import base64
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.urls import NoReverseMatch, reverse
+
+from apps.core import clock
+from apps.core.encryption import keyed_digest, sha256_hex
+from apps.deliveries import events
+from apps.deliveries.models import Delivery, Link
+from apps.events.services import emit
+
+TOKEN_BYTES = 24
+# For a merchant without a policy of its own.
+LINK_DAYS = 30
+_OPENED_EVERY = timedelta(minutes=1)
+
+
+def make_link(*, delivery: Delivery, kind: str = Link.Kind.FULL) -> Link:
+    """A new link that lives until some days after the delivery's end (Policy.link_days)."""
+    with transaction.atomic():
+        link = Link.objects.create(delivery=delivery, kind=kind, created_at=clock.now())
+        link.token_sha256 = sha256_hex(token_of(link))
+        link.save(update_fields=["token_sha256"])
+    return link
+
+
+def token_of(link: Link) -> str:
+    """The 192-bit token in 32 URL-safe characters."""
+    digest = keyed_digest(settings.LINK_KEY, "link", link.pk, link.generation)
+    return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode()
+
+
+def tracking_path(link: Link) -> str:
+    token = token_of(link)
+    try:
+        return reverse("tracking:page", args=[token])
+    except NoReverseMatch:
+        return f"/t/{token}"
+
+
+def tracking_url(link: Link) -> str:
+    return settings.PUBLIC_BASE_URL.rstrip("/") + tracking_path(link)
+
+
+def find_link(token: str) -> Link | None:
+    """The link with this token, dead or alive, with what a page needs joined; None when there is none.
+
+    Anything may be handed in: the look-up is by digest, so its time says nothing about near misses.
+    """
+    digest = sha256_hex(token.encode("utf-8", "replace").decode("utf-8"))
+    return (
+        Link.objects.select_related(
+            "delivery__merchant__policy", "delivery__merchant__branding", "delivery__place", "delivery__recipient"
+        )
+        .filter(token_sha256=digest)
+        .first()
+    )
+
+
+def is_alive(link: Link) -> bool:
+    return link.revoked_at is None and (link.expires_at is None or link.expires_at > clock.now())
+
+
+def rotate_link(*, link: Link, actor: str) -> Link:
+    """Gives the link a new token; the old one, and every verification made with it, is dead at once."""
+    with transaction.atomic():
+        Link.objects.filter(pk=link.pk).update(generation=F("generation") + 1)
+        link.refresh_from_db(fields=["generation"])
+        link.token_sha256 = sha256_hex(token_of(link))
+        link.save(update_fields=["token_sha256"])
+        emit(events.LINK_ROTATED, delivery_id=link.delivery_id, payload={"link": link.pk}, actor=actor)
+    return link
+
+
+def revoke_link(*, link: Link, actor: str) -> None:
+    with transaction.atomic():
+        if Link.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=clock.now()):
+            emit(events.LINK_ROTATED, delivery_id=link.delivery_id, payload={"link": link.pk}, actor=actor)
+
+
+def expire_links(*, delivery_ids: Sequence[int]) -> None:
+    """Lets the links of ended deliveries die Policy.link_days from now, unless they die sooner."""
+    now = clock.now()
+    days_by_id = Delivery.objects.filter(pk__in=delivery_ids).values_list("pk", "merchant__policy__link_days")
+    by_days: dict[int, list[int]] = {}
+    for delivery_id, days in days_by_id:
+        by_days.setdefault(LINK_DAYS if days is None else days, []).append(delivery_id)
+    for days, ids in by_days.items():
+        Link.objects.filter(delivery__in=ids, expires_at=None).update(expires_at=now + timedelta(days=days))
+
+
+def note_opened(*, link: Link) -> None:
+    """Records that a person looked, at most once a minute."""
+    now = clock.now()
+    if link.last_opened_at and now - link.last_opened_at < _OPENED_EVERY:
+        return
+    Link.objects.filter(pk=link.pk).update(last_opened_at=now)
+    Link.objects.filter(pk=link.pk, first_opened_at=None).update(first_opened_at=now)
