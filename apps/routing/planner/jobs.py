@@ -1,0 +1,60 @@
+"""What the planner child can be asked to do. A job is any picklable object with `run()`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from apps.routing.planner.limits import PLAIN, Policy
+from apps.routing.planner.problem import Problem
+from apps.routing.planner.solution import Solution
+from apps.routing.planner.solve import Engine, Mode, Result, build, improve
+
+
+class Job[Answer](Protocol):
+    """Runs in the child; what it returns or raises goes back to the parent, so both must pickle."""
+
+    def run(self) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A day's plan from nothing (see `solve.build`)."""
+
+    problem: Problem
+    seconds: float
+    engine: Engine = "auto"
+    policy: Policy = PLAIN
+
+    def run(self) -> Solution:
+        return build(self.problem, seconds=self.seconds, engine=self.engine, policy=self.policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Improve:
+    """A better standing plan, if there is one (see `solve.improve`)."""
+
+    problem: Problem
+    standing: Solution
+    mode: Mode
+    touched: tuple[str, ...]
+    seconds: float
+    policy: Policy = PLAIN
+
+    def run(self) -> Result:
+        return improve(
+            self.problem,
+            self.standing,
+            mode=self.mode,
+            touched=self.touched,
+            seconds=self.seconds,
+            policy=self.policy,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Proves that the child answers."""
+
+    def run(self) -> str:
+        return "pong"
