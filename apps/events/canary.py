@@ -10,7 +10,7 @@ from apps.events.nudge import enqueue
 
 log = logging.getLogger(__name__)
 # Importing the product takes a while on a busy machine.
-STARTUP_SECONDS = 30.0
+STARTUP_SECONDS = 15.0
 
 
 class Canary:
