@@ -1,0 +1,49 @@
+"""Icons, codes and words for the shopper's templates."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import segno
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.tracking.words import PageWords, page_words
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 20) -> SafeString:
+    """A decorative icon of the sprite; the words beside it carry the meaning."""
+    return format_html(
+        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"></use></svg>',
+        size,
+        static("icons/sprite.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def words_of(doc: Mapping[str, Any], brand: Mapping[str, Any], paths: Mapping[str, str]) -> PageWords:
+    """{% words_of doc brand paths as page %}"""
+    return page_words(doc, brand, paths)
+
+
+@register.simple_tag
+def qr_code(text: str) -> str:
+    """A QR code as the address of an image (data:), dark on white whatever the scheme: scanners need it so."""
+    return str(segno.make(text, error="m", micro=False).svg_data_uri(border=2, dark="#101215", light="#ffffff"))
+
+
+@register.filter
+def spaced(code: str) -> str:
+    """ "123 456": digits in groups of three, easier to read out."""
+    return " ".join(code[i : i + 3] for i in range(0, len(code), 3)) if code.isdigit() else code
+
+
+@register.filter
+def unlocalised(number: float) -> str:
+    """A number for machines: with a point, whatever the reader's language."""
+    return repr(float(number))

@@ -1,0 +1,142 @@
+// The map: drawn only once it is in sight, after the words. Without WebGL its summary in words stands in its place.
+import { MAP_OPTIONS, BELOW_LABELS, followScheme, mapStyle } from "./map-style.js";
+import { Van } from "./van.js";
+
+const figure = document.querySelector(".map");
+const LIBRARY = new URL("../vendor/maplibre/", import.meta.url);
+const wide = matchMedia("(min-width: 56rem)");
+
+let library = null;
+let map = null;
+let home = null;
+let vanMarker = null;
+let van = null;
+let lastDot = null;
+let staleTimer = 0;
+let isTouched = false;
+
+const spot = () => [Number(figure.dataset.lon), Number(figure.dataset.lat)];
+
+function loadStyles() {
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = new URL("maplibre-gl.css", LIBRARY);
+  document.head.prepend(sheet);
+}
+
+async function start() {
+  if (map || figure.hidden) return;
+  loadStyles();
+  try {
+    library = await import(new URL("maplibre-gl.mjs", LIBRARY));
+    library.setWorkerUrl(new URL("maplibre-gl-worker.mjs", LIBRARY).href);
+    map = new library.Map({
+      ...MAP_OPTIONS,
+      container: figure.querySelector("[data-map]"),
+      style: mapStyle(figure.dataset.tiles, followScheme((scheme) => map.setStyle(mapStyle(figure.dataset.tiles, scheme)))),
+      center: spot(),
+      zoom: figure.dataset.exact === "1" ? 15 : 13.4,
+      cooperativeGestures: !wide.matches,
+      locale: {
+        "Map.Title": figure.querySelector("[data-map-summary]").textContent,
+        "CooperativeGesturesHandler.MobileHelpText": figure.dataset.twoFingers,
+      },
+    });
+  } catch (error) {
+    figure.classList.add("has-no-map");
+    console.warn("No map here:", error);
+    return;
+  }
+  map.on("style.load", drawHome);
+  map.on("dragstart", () => (isTouched = true));
+  if (lastDot) showDot(lastDot);
+}
+
+function icon(name) {
+  const template = document.getElementById(`pin-${name}`);
+  return template.content.firstElementChild.cloneNode(true);
+}
+
+/** A pin where the place is known exactly, else only the area it lies in. */
+function drawHome() {
+  home?.remove();
+  home = null;
+  if (figure.dataset.exact === "1") {
+    const name = figure.dataset.kind === "address" ? "home" : "point";
+    home = new library.Marker({ element: icon(name) }).setLngLat(spot()).addTo(map);
+    return;
+  }
+  const accent = getComputedStyle(figure).getPropertyValue("--accent").trim();
+  const data = { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [area()] } };
+  if (map.getSource("area")) return map.getSource("area").setData(data);
+  map.addSource("area", { type: "geojson", data });
+  map.addLayer({ id: "area", type: "fill", source: "area", paint: { "fill-color": accent, "fill-opacity": 0.14 } }, BELOW_LABELS);
+  map.addLayer({ id: "area-edge", type: "line", source: "area", paint: { "line-color": accent, "line-opacity": 0.5, "line-width": 1.5 } }, BELOW_LABELS);
+}
+
+/** A circle round the place's grid cell. */
+function area() {
+  const [lon, lat] = spot();
+  const radius = Number(figure.dataset.radius) * 0.7;
+  const shrink = Math.cos((lat * Math.PI) / 180);
+  return Array.from({ length: 65 }, (_, i) => {
+    const turn = (i / 32) * Math.PI;
+    return [lon + ((radius / 111_320) * Math.cos(turn)) / shrink, lat + (radius / 111_320) * Math.sin(turn)];
+  });
+}
+
+function showDot(dot) {
+  lastDot = dot;
+  clearTimeout(staleTimer);
+  if (!map) return;
+  if (!dot.visible) {
+    vanMarker?.remove();
+    vanMarker = van = null;
+    return showSeen(null);
+  }
+  if (!van) {
+    vanMarker = new library.Marker({ element: icon(figure.dataset.van === "cargo_bike" ? "bike" : "van") }).setLngLat([dot.lon, dot.lat]).addTo(map);
+    van = new Van(vanMarker);
+    van.drive(dot.path.slice(-1), 0);
+    frame(dot, 0);
+  } else {
+    van.drive(dot.path, dot.seconds);
+    frame(dot, 600);
+  }
+  vanMarker.getElement().classList.remove("pin--stale");
+  showSeen(null);
+  staleTimer = setTimeout(goStale, dot.stale_after * 1000, Date.now());
+}
+
+function goStale(since) {
+  vanMarker?.getElement().classList.add("pin--stale");
+  const minutes = Math.round((Date.now() - since) / 60_000);
+  showSeen(minutes < 1 ? figure.dataset.seenNow : figure.dataset.seenMinutes.replace("%(n)s", minutes));
+  staleTimer = setTimeout(goStale, 30_000, since);
+}
+
+function showSeen(words) {
+  const chip = figure.querySelector("[data-map-seen]");
+  chip.hidden = !words;
+  chip.textContent = words ?? "";
+}
+
+/** Keeps van and door in the picture until the reader moves the map. */
+function frame(dot, duration) {
+  if (isTouched || (duration && map.getBounds().contains([dot.lon, dot.lat]))) return;
+  const bounds = new library.LngLatBounds(spot(), spot()).extend([dot.lon, dot.lat]);
+  if (figure.dataset.exact !== "1") area().forEach((point) => bounds.extend(point));
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  map.fitBounds(bounds, { padding: wide.matches ? 96 : 44, maxZoom: 15.5, duration: calm ? 0 : duration });
+}
+
+document.addEventListener("doorstep:dot", ({ detail }) => showDot(detail));
+document.addEventListener("doorstep:page", () => {
+  if (!map) return start();
+  if (!figure.hidden && map.isStyleLoaded()) drawHome();
+});
+new IntersectionObserver((seen, observer) => {
+  if (!seen.some((entry) => entry.isIntersecting)) return;
+  observer.disconnect();
+  (window.requestIdleCallback ?? setTimeout)(start);
+}).observe(figure);
