@@ -1,0 +1,5 @@
+"""What others may ask about places."""
+
+from apps.places.opening_hours import is_open, is_understood, next_opening, opening_windows
+
+__all__ = ["is_open", "is_understood", "next_opening", "opening_windows"]
