@@ -5,29 +5,31 @@ transaction, at least once: it must be idempotent. `manage.py check` proves that
 """
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
-    "delivery.created": (),
-    "delivery.window_changed": (),
-    "delivery.place_changed": (),
-    "delivery.state_changed": (),
-    "delivery.cancelled": (),
-    "delivery.step_up_requested": (),
+    "delivery.created": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_created"),
+    "delivery.window_changed": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_changed"),
+    "delivery.place_changed": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_changed"),
+    "delivery.state_changed": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_state_changed"),
+    "delivery.cancelled": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_cancelled"),
+    "delivery.step_up_requested": ("apps.notifications.handlers.on_step_up_requested",),
     "delivery.step_up_passed": (),
-    "delivery.link_rotated": (),
-    "delivery.promise_opened": (),
-    "delivery.contact_changed": (),
-    "routing.route_changed": (),
-    "routing.eta_changed": (),
-    "routing.next_stop": (),
-    "routing.plan_published": (),
+    "delivery.link_rotated": ("apps.tracking.handlers.on_link",),
+    "delivery.promise_opened": ("apps.tracking.handlers.on_delivery",),
+    "delivery.contact_changed": ("apps.tracking.handlers.on_delivery",),
+    "routing.route_changed": ("apps.tracking.handlers.on_route",),
+    "routing.eta_changed": ("apps.tracking.handlers.on_etas", "apps.notifications.handlers.on_eta_changed"),
+    "routing.next_stop": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_next_stop"),
+    "routing.plan_published": ("apps.tracking.handlers.on_plan",),
     "routing.replan_refused": (),
-    "instructions.saved": (),
-    "instructions.acknowledged": (),
+    "instructions.saved": ("apps.tracking.handlers.on_delivery",),
+    "instructions.acknowledged": ("apps.tracking.handlers.on_delivery",),
     "instructions.code_revealed": (),
-    "redirection.stored": (),
-    "redirection.handed_out": (),
-    "notifications.contact_refused": (),
+    "redirection.stored": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_stored"),
+    "redirection.handed_out": ("apps.tracking.handlers.on_delivery",),
+    "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),
 }
 
 # Handlers run in the fast lane (milliseconds, no network) unless named here: "slow" waits for other people's servers,
 # "planner" belongs to the process that keeps the solver warm.
-LANES: dict[str, str] = {}
+LANES: dict[str, str] = {
+    "apps.notifications.handlers.send_message": "slow",
+}

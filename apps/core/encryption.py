@@ -36,3 +36,13 @@ def keyed_digest(key: str, *parts: object) -> bytes:
 
 def sha256_hex(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def encrypt(text: str) -> str:
+    """For texts that are kept outside a model's field; `decrypt` turns them back."""
+    return _fernet().encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """The text again; cryptography.fernet.InvalidToken when no key in FIELD_KEYS made it."""
+    return _fernet().decrypt(token.encode()).decode()

@@ -1,0 +1,51 @@
+"""What the page does when something happened: it is prepared anew, for everybody whose page the fact changes."""
+
+from typing import Any
+
+from apps.routing.models import Drop
+from apps.tracking import services
+
+
+def on_delivery(payload: dict[str, Any]) -> None:
+    """The page of the delivery that the event is about."""
+    if payload.get("delivery"):
+        services.refresh([payload["delivery"]])
+
+
+def on_progress(payload: dict[str, Any]) -> None:
+    """The delivery's own page and those behind it on the van: they are a stop nearer now."""
+    if payload.get("delivery"):
+        services.refresh([payload["delivery"], *_sharing_a_van_with(payload["delivery"])])
+
+
+def on_link(payload: dict[str, Any]) -> None:
+    """A link was replaced or withdrawn: the page is the same, but who holds it open must be asked again."""
+    if payload.get("delivery"):
+        services.announce([payload["delivery"]])
+
+
+def on_etas(payload: dict[str, Any]) -> None:
+    services.refresh(payload.get("deliveries", []))
+
+
+def on_route(payload: dict[str, Any]) -> None:
+    """Everybody on the route: the number of stops before them may have changed."""
+    services.refresh(_waiting().filter(visit__route_id=payload.get("route")).values_list("delivery_id", flat=True))
+
+
+def on_plan(payload: dict[str, Any]) -> None:
+    services.refresh(_waiting().filter(visit__plan_id=payload.get("plan")).values_list("delivery_id", flat=True))
+
+
+def on_time_passed(_payload: dict[str, Any]) -> None:
+    services.refresh_due()
+
+
+def _waiting() -> Any:
+    return Drop.objects.filter(is_open=True, is_hold=False)
+
+
+def _sharing_a_van_with(delivery_id: int) -> list[int]:
+    routes = Drop.objects.filter(delivery_id=delivery_id, is_hold=False, visit__route__departed_at__isnull=False)
+    newest = routes.order_by("-pk").values("visit__route_id")[:1]
+    return list(_waiting().filter(visit__route_id__in=newest).values_list("delivery_id", flat=True))

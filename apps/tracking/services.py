@@ -1,0 +1,130 @@
+"""Prepares pages ahead of their readers and tells the live processes which ones moved."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import batched
+
+from django.db import transaction
+from django.db.models import Min
+
+from apps.core import clock
+from apps.deliveries.models import Delivery
+from apps.deliveries.services import bump_pages
+from apps.events.services import react
+from apps.tracking import rules
+from apps.tracking.facts import Facts, gather
+from apps.tracking.models import PageChange, PageSnapshot
+from apps.tracking.state import TIERS, Document, Tier, document, told_window
+
+_BATCH = 100
+# The one timer for pages that change by themselves fires at least this often while any page may (domain seconds).
+_LONGEST_SLEEP = timedelta(seconds=60)
+_KEEP_CHANGES = timedelta(hours=6)
+_TIMER = "tracking.time"
+
+Built = dict[Tier, Document]
+
+
+def refresh(delivery_ids: Iterable[int]) -> list[int]:
+    """Prepares both tiers of these pages anew; the deliveries whose page really moved, which are announced."""
+    moved: list[int] = []
+    for ids in batched(sorted(set(delivery_ids)), _BATCH):
+        moved += _refresh(ids)
+    return moved
+
+
+def refresh_due() -> int:
+    """Prepares the pages that have changed by the mere passing of time, and winds the timer for the next."""
+    now = clock.now()
+    due = PageSnapshot.objects.filter(changes_at__lte=now).values_list("delivery_id", flat=True)[:500]
+    moved = refresh(list(due))
+    PageChange.objects.filter(made_at__lt=now - _KEEP_CHANGES).delete()
+    _wind_timer(PageSnapshot.objects.aggregate(next=Min("changes_at"))["next"])
+    return len(moved)
+
+
+def announce(delivery_ids: Iterable[int]) -> None:
+    """Has the live processes look at these pages again, whether or not they moved."""
+    now = clock.now()
+    versions = Delivery.objects.filter(pk__in=list(delivery_ids)).values_list("pk", "page_version")
+    PageChange.objects.bulk_create(PageChange(delivery_id=pk, version=version, made_at=now) for pk, version in versions)
+
+
+def _refresh(ids: Iterable[int]) -> list[int]:
+    now = clock.now()
+    facts, stored = gather(list(ids)), _stored(ids)
+    built = {pk: _documents(facts[pk], now) for pk in facts}
+    # Something shown changed, but whoever changed it did not say so; readers compare versions, so say it now.
+    silent = [pk for pk, pages in built.items() if _differs_silently(pages, stored.get(pk))]
+    if silent:
+        bump_pages(delivery_ids=silent)
+        facts |= gather(silent)
+        built |= {pk: _documents(facts[pk], now) for pk in silent if pk in facts}
+    moved = [pk for pk, pages in built.items() if stored.get(pk) != pages]
+    turning = {pk: _next_turn(facts[pk], now) for pk in built}
+    _write(built, moved, turning)
+    if instants := [instant for instant in turning.values() if instant]:
+        _wind_timer(min(instants))
+    return moved
+
+
+def _documents(facts: Facts, now: datetime) -> Built:
+    return {tier: document(facts, tier, now) for tier in TIERS}
+
+
+def _stored(ids: Iterable[int]) -> dict[int, Built]:
+    found: dict[int, Built] = {}
+    for row in PageSnapshot.objects.filter(delivery_id__in=list(ids)):
+        page = json.loads(PageSnapshot.opened(row.tier, row.document))
+        found.setdefault(row.delivery_id, {})[row.tier] = page  # type: ignore[index]
+    return found
+
+
+def _differs_silently(pages: Built, before: Built | None) -> bool:
+    return any(
+        page["version"] == before[tier]["version"] and page != before[tier]
+        for tier, page in pages.items()
+        if before and tier in before
+    )
+
+
+def _next_turn(facts: Facts, now: datetime) -> datetime | None:
+    policy, told = facts.delivery.merchant.policy, told_window(facts).latest
+    turns = rules.turning_points(facts.delivery.state, facts.progress, policy, told)
+    # A second later, so that "past" is true when the timer comes.
+    return min((turn + timedelta(seconds=1) for turn in turns if turn >= now), default=None)
+
+
+def _write(built: Mapping[int, Built], moved: list[int], turning: Mapping[int, datetime | None]) -> None:
+    # In the order of their key, so that two of these on PostgreSQL never wait for each other.
+    rows = [
+        PageSnapshot(
+            delivery_id=pk,
+            tier=tier,
+            version=page["version"],
+            document=PageSnapshot.sealed(tier, json.dumps(page, separators=(",", ":"))),
+            changes_at=turning[pk] if tier == "link" else None,
+        )
+        for pk, pages in sorted(built.items())
+        for tier, page in pages.items()
+    ]
+    with transaction.atomic():
+        PageSnapshot.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["delivery", "tier"],
+            update_fields=["version", "document", "changes_at"],
+        )
+        now = clock.now()
+        PageChange.objects.bulk_create(
+            PageChange(delivery_id=pk, version=built[pk]["link"]["version"], made_at=now) for pk in moved
+        )
+
+
+def _wind_timer(earliest: datetime | None) -> None:
+    if earliest is None:
+        return
+    now = clock.now()
+    due = max(now + timedelta(seconds=1), min(earliest, now + _LONGEST_SLEEP))
+    react("apps.tracking.handlers.on_time_passed", due_at=due, dedupe_key=_TIMER)

@@ -1,0 +1,19 @@
+"""The shopper's addresses. Everything under /t/<token> goes through views/gate.py."""
+
+from django.urls import path
+
+from apps.tracking.views import files, page, verify
+
+app_name = "tracking"
+
+urlpatterns = [
+    path("t/<str:token>", page.page, name="page"),
+    path("t/<str:token>/state", page.state, name="state"),
+    path("t/<str:token>/dot", page.dot, name="dot"),
+    path("t/<str:token>/live", page.live, name="live"),
+    path("t/<str:token>/verify", verify.verify, name="verify"),
+    path("t/<str:token>/proof/<int:proof_id>", files.proof, name="proof"),
+    path("brand/<slug:slug>.css", files.brand_css, name="brand_css"),
+    path("brand/<slug:slug>.svg", files.brand_svg, name="brand_svg"),
+    path("tiles/<int:z>/<int:x>/<int:y>.pbf", files.tile, name="tile"),
+]

@@ -1,0 +1,67 @@
+"""The page itself, its documents for the script, and the fragment it swaps in. Nothing is changed."""
+
+import json
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from apps.deliveries.access import Access
+from apps.deliveries.services import note_opened, token_of
+from apps.tracking.selectors import dot_document, page_text
+from apps.tracking.state import view_only
+from apps.tracking.views.gate import base_context, document_for, shopper_view
+
+# Programs that look at links before people do (message previews, scanners): their visits are not the shopper's.
+_ROBOTS = ("bot", "preview", "crawler", "spider", "facebookexternalhit", "whatsapp", "scan", "curl", "python")
+
+
+@require_safe
+@shopper_view
+def page(request: HttpRequest, access: Access) -> HttpResponse:
+    if is_person(request):
+        note_opened(link=access.link)
+    context = {"doc": document_for(access), **base_context(access, token_of(access.link))}
+    return render(request, "tracking/page.html", context)
+
+
+@require_safe
+@shopper_view
+def live(request: HttpRequest, access: Access) -> HttpResponse:
+    """The part of the page that words a newer document."""
+    context = {"doc": document_for(access), **base_context(access, token_of(access.link))}
+    return render(request, "tracking/_live.html", context)
+
+
+@require_safe
+@shopper_view
+def state(request: HttpRequest, access: Access) -> HttpResponse:
+    """The document; 304 when the script (?v=) or a cache (If-None-Match) has this version already."""
+    text = page_text(access.delivery, access.tier)
+    version = json.loads(text)["version"]
+    etag = etag_of(version, access.tier)
+    if request.GET.get("v") == str(version) or etag in request.headers.get("If-None-Match", ""):
+        response = HttpResponse(status=304)
+    else:
+        if access.view_only:
+            text = json.dumps(view_only(json.loads(text)), separators=(",", ":"))
+        response = HttpResponse(text, content_type="application/json")
+    response["ETag"] = etag
+    return response
+
+
+@require_safe
+@shopper_view
+def dot(_request: HttpRequest, access: Access) -> HttpResponse:
+    return JsonResponse(dot_document(access.delivery))
+
+
+def etag_of(version: int, tier: str) -> str:
+    return f'"{version}-{tier}"'
+
+
+def is_person(request: HttpRequest) -> bool:
+    """False for HEAD, prefetches and programs, so that "opened" means that somebody looked."""
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    agent = request.headers.get("User-Agent", "").lower()
+    return request.method == "GET" and not purpose and not any(word in agent for word in _ROBOTS)
