@@ -14,22 +14,26 @@ from django.utils.module_loading import import_string
 
 from apps.core import clock
 from apps.events.models import Reaction
+from apps.events.nudge import nudge_after_commit
 from apps.events.rules import LEASE_SECONDS, PermanentFailure, RetryLater, described, retry_delay
 
 log = logging.getLogger(__name__)
 State = Reaction.State
+BATCH = 10
 
 
 def dispatch() -> None:
     """The one task of the worker pool; it takes no argument, so that losing or repeating it means nothing."""
-    sweep()
+    if sweep(limit=100) and due(Reaction.Lane.FAST).exists():
+        nudge_after_commit()
 
 
 def sweep(lane: str = "fast", limit: int = 10, seconds: float = 2.0) -> int:
     """Runs what is due in a lane, at most `limit` reactions or `seconds` (wall); how many were run, well or not."""
     ends, ran = monotonic() + seconds, 0
     while ran < limit and monotonic() < ends:
-        candidates = list(due(lane).order_by("due_at", "pk").values_list("pk", flat=True)[: limit - ran])
+        batch = min(limit - ran, BATCH)
+        candidates = list(due(lane).order_by("due_at", "pk").values_list("pk", flat=True)[:batch])
         if not candidates:
             break
         for pk in candidates:
