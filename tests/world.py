@@ -115,3 +115,26 @@ def delivery(
         height_millimetres=150,
     )
     return made
+
+
+def planned_day(
+    names: tuple[str, ...] = ("Alice", "Bob", "Charlie"),
+    *,
+    vans: int = 2,
+    day: date = TODAY,
+    window: TimeWindow | None = None,
+) -> list[Delivery]:
+    """Deliveries that stand in a plan of the day, each inserted by the product's own service; vans of the roster."""
+    for number in range(1, vans + 1):
+        if not Shift.objects.filter(vehicle__code=f"van-{number}", day=day).exists():
+            shift(f"van-{number}", day)
+    return [put_in_plan(delivery(name, window or hours(8, 18, day))) for name in names]
+
+
+def put_in_plan(made: Delivery) -> Delivery:
+    """Gives a delivery its place in the standing plan of its window's day."""
+    from apps.routing.services import change_in_plan
+
+    change_in_plan(delivery=made, place=made.place, window=made.window, write=lambda: made)
+    made.refresh_from_db()
+    return made

@@ -3,23 +3,26 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Expression, Func, IntegerField
+from django.db.models import Expression, Func, IntegerField, Value
+from django.db.models.expressions import Combinable
 
 
 class EpochSeconds(Func):
-    """Whole seconds since 1970 of a datetime column; a thousand of them cost a tenth of a thousand datetimes."""
+    """Whole seconds of a datetime column; a thousand of them cost a tenth of a thousand datetimes."""
 
     output_field = IntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(strftime('%%s', %(expressions)s) AS INTEGER)", **extra)
+        template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="FLOOR(EXTRACT(EPOCH FROM %(expressions)s))::bigint", **extra)
 
 
-def seconds_of(column: str) -> Expression:
-    return EpochSeconds(column)
+def seconds_of(column: str, epoch: int) -> Expression | Combinable:
+    """Seconds of the column since the epoch (UTC posix seconds)."""
+    return EpochSeconds(column) - Value(epoch)
 
 
 def since(epoch: int, instant: datetime) -> int:

@@ -1,0 +1,256 @@
+"""The database's part of a snapshot: a handful of queries whose rows are plain tuples.
+
+Instants are whole seconds since an epoch (UTC posix seconds) that the caller chooses.
+Routes and their revisions are read first: whatever changes behind them makes a later conditional write fail.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from django.db.models import BigIntegerField, Count, F, QuerySet, Sum
+
+from apps.deliveries.models import Parcel, Promise
+from apps.fleet.models import Depot, Shift
+from apps.merchants.models import Policy
+from apps.routing.epoch_seconds import seconds_of
+from apps.routing.models import DayPlan, Drop, Visit
+from apps.routing.planner.problem import Load
+
+REMAINING = (Visit.State.PLANNED, Visit.State.ARRIVED)
+
+
+class ShiftRow(NamedTuple):
+    """One van of the day; route columns are None while the shift has no route yet."""
+
+    shift: int
+    vehicle: int
+    code: str
+    profile: str
+    grams: int
+    cubic_centimetres: int
+    pieces: int
+    starts: int
+    ends: int
+    route: int | None
+    revision: int | None
+    departed: int | None
+    finished: int | None
+
+    @property
+    def key(self) -> str:
+        """The van's id in the planner's problem."""
+        return str(self.shift)
+
+
+class VisitRow(NamedTuple):
+    """A visit that is not done yet."""
+
+    visit: int
+    shift: int | None
+    sequence: int
+    state: str
+    planned: int | None
+    eta_earliest: int | None
+    eta_latest: int | None
+    arrived: int | None
+    hold_until: int | None
+    window_earliest: int | None
+    window_latest: int | None
+    unserved_reason: str
+    place: int
+    latitude: float
+    longitude: float
+    kind: str
+    opening_hours: str
+    merge_key: str
+
+    @property
+    def key(self) -> str:
+        """The stop's id in the planner's problem."""
+        return f"v{self.visit}"
+
+
+class DropRow(NamedTuple):
+    """One delivery's open part in a visit."""
+
+    visit: int
+    delivery: int
+    is_hold: bool
+    merchant: int
+    state: str
+    service: int
+    earliest: int
+    latest: int
+
+
+class DoneRow(NamedTuple):
+    """The visit a van finished last."""
+
+    shift: int
+    sequence: int
+    left: int | None
+    latitude: float
+    longitude: float
+
+
+class PlanRows(NamedTuple):
+    plan: int | None
+    shifts: list[ShiftRow]
+    visits: list[VisitRow]
+    drops: dict[int, list[DropRow]]
+    done: dict[int, DoneRow]
+    promises: dict[int, tuple[int, int]]
+    loads: dict[int, Load]
+    freezes: dict[int, tuple[int, int]]
+
+
+def read(*, depot: Depot, day: date, epoch: int, shift_id: int | None = None) -> PlanRows:
+    """Everything a snapshot of a depot-day needs, or of one van of it, in at most eight queries."""
+    shifts = shift_rows(depot, day, epoch, shift_id)
+    plan = DayPlan.objects.filter(depot=depot, day=day).values_list("pk", flat=True).first()
+    if plan is None:
+        return PlanRows(None, shifts, [], {}, {}, {}, {}, {})
+    visits = Visit.objects.filter(plan=plan, state__in=REMAINING)
+    if shift_id is not None:
+        visits = visits.filter(route__shift=shift_id)
+    departed = [row.route for row in shifts if row.departed is not None and row.route is not None]
+    return PlanRows(
+        plan,
+        shifts,
+        visit_rows(visits, epoch),
+        _drops(plan, epoch, shift_id),
+        _done(departed, epoch),
+        open_promises(plan, epoch, shift_id),
+        _loads(plan, shift_id),
+        freezes(),
+    )
+
+
+def shift_rows(depot: Depot, day: date, epoch: int, shift_id: int | None = None) -> list[ShiftRow]:
+    shifts = Shift.objects.filter(vehicle__depot=depot, day=day)
+    if shift_id is not None:
+        shifts = shifts.filter(pk=shift_id)
+    rows = shifts.order_by("pk").values_list(
+        "pk",
+        "vehicle_id",
+        "vehicle__code",
+        "vehicle__profile",
+        "vehicle__capacity_grams",
+        "vehicle__capacity_cubic_centimetres",
+        "vehicle__capacity_pieces",
+        seconds_of("starts_at", epoch),
+        seconds_of("ends_at", epoch),
+        "route__pk",
+        "route__revision",
+        seconds_of("route__departed_at", epoch),
+        seconds_of("route__finished_at", epoch),
+    )
+    return [ShiftRow._make(row) for row in rows]
+
+
+def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
+    rows = visits.order_by("route__shift", "sequence", "pk").values_list(
+        "pk",
+        "route__shift_id",
+        "sequence",
+        "state",
+        seconds_of("planned_arrival", epoch),
+        seconds_of("eta_earliest", epoch),
+        seconds_of("eta_latest", epoch),
+        seconds_of("arrived_at", epoch),
+        seconds_of("hold_until", epoch),
+        seconds_of("window_earliest", epoch),
+        seconds_of("window_latest", epoch),
+        "unserved_reason",
+        "place_id",
+        "place__latitude",
+        "place__longitude",
+        "place__kind",
+        "place__opening_hours",
+        "place__merge_key",
+    )
+    return [VisitRow._make(row) for row in rows]
+
+
+def open_promises(plan: int, epoch: int, shift_id: int | None = None) -> dict[int, tuple[int, int]]:
+    """Open promises of the plan's remaining deliveries, by delivery."""
+    where = {"delivery__drops__visit__route__shift": shift_id} if shift_id is not None else {}
+    rows = Promise.objects.filter(
+        closed_at=None,
+        delivery__drops__is_open=True,
+        delivery__drops__visit__plan=plan,
+        delivery__drops__visit__state__in=REMAINING,
+        **where,
+    ).values_list("delivery_id", seconds_of("earliest", epoch), seconds_of("latest", epoch))
+    return {delivery: (earliest, latest) for delivery, earliest, latest in rows}
+
+
+def promises_of(delivery_ids: Iterable[int], epoch: int) -> dict[int, tuple[int, int]]:
+    rows = Promise.objects.filter(closed_at=None, delivery__in=list(delivery_ids)).values_list(
+        "delivery_id", seconds_of("earliest", epoch), seconds_of("latest", epoch)
+    )
+    return {delivery: (earliest, latest) for delivery, earliest, latest in rows}
+
+
+def load_of(parcels: Iterable[tuple[int, int, int, int]]) -> Load:
+    """The load of parcels given as (grams, length, width, height in millimetres)."""
+    grams = volume = pieces = 0
+    for weight, length, width, height in parcels:
+        grams += weight
+        volume += length * width * height // 1000
+        pieces += 1
+    return Load(grams, volume, pieces)
+
+
+def _drops(plan: int, epoch: int, shift_id: int | None) -> dict[int, list[DropRow]]:
+    where = {"visit__route__shift": shift_id} if shift_id is not None else {}
+    rows = (
+        Drop.objects.filter(is_open=True, visit__plan=plan, visit__state__in=REMAINING, **where)
+        .order_by("pk")
+        .values_list(
+            "visit_id",
+            "delivery_id",
+            "is_hold",
+            "delivery__merchant_id",
+            "delivery__state",
+            "delivery__service_seconds",
+            seconds_of("delivery__window_earliest", epoch),
+            seconds_of("delivery__window_latest", epoch),
+        )
+    )
+    found: dict[int, list[DropRow]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(DropRow._make(row))
+    return dict(found)
+
+
+def _done(routes: list[int], epoch: int) -> dict[int, DoneRow]:
+    if not routes:
+        return {}
+    rows = (
+        Visit.objects.filter(route__in=routes)
+        .exclude(state__in=REMAINING)
+        .order_by("sequence")
+        .values_list("route__shift_id", "sequence", seconds_of("left_at", epoch), "place__latitude", "place__longitude")
+    )
+    return {row[0]: DoneRow._make(row) for row in rows}
+
+
+def _loads(plan: int, shift_id: int | None) -> dict[int, Load]:
+    where = {"visit__route__shift": shift_id} if shift_id is not None else {}
+    drops = Drop.objects.filter(is_open=True, visit__plan=plan, visit__state__in=REMAINING, **where)
+    volume = F("length_millimetres") * F("width_millimetres") * F("height_millimetres") / 1000
+    rows = (
+        Parcel.objects.filter(delivery__in=drops.values("delivery"))
+        .values_list("delivery_id")
+        .annotate(grams=Sum("weight_grams"), volume=Sum(volume, output_field=BigIntegerField()), pieces=Count("pk"))
+    )
+    return {delivery: Load(grams, volume, pieces) for delivery, grams, volume, pieces in rows}
+
+
+def freezes() -> dict[int, tuple[int, int]]:
+    """Per merchant: how many next stops are frozen, and how many seconds before arrival."""
+    rows = Policy.objects.values_list("merchant_id", "freeze_stops", "cutoff_minutes")
+    return {merchant: (stops, minutes * 60) for merchant, stops, minutes in rows}

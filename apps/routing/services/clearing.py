@@ -1,0 +1,71 @@
+"""A day's plan with one delivery taken out of it: its drop, and the holds made for it."""
+
+from dataclasses import dataclass
+
+from apps.routing.models import Drop, Visit
+from apps.routing.planner.insertion import FrozenStop, Timetable, remove
+from apps.routing.rows import DropRow
+from apps.routing.snapshot import Snapshot, build_stop, service_of, total_load
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """`gone` are visits nobody needs any more, `shared` those that others keep, with what is left of them."""
+
+    snapshot: Snapshot
+    timetable: Timetable
+    vans: frozenset[str]
+    gone: tuple[int, ...]
+    shared: dict[int, list[DropRow]]
+
+    @property
+    def members(self) -> dict[int, list[int]]:
+        """Deliveries by visit, where they are others than in the snapshot."""
+        return {visit: [drop.delivery for drop in drops] for visit, drops in self.shared.items()}
+
+
+def clear(snapshot: Snapshot, delivery_id: int | None) -> Cleared:
+    """Raises FrozenStop when the van is already on its way to the delivery."""
+    timetable, vans, gone, shared = snapshot.timetable, set(), [], {}
+    for visit in snapshot.visits_of(delivery_id) if delivery_id is not None else []:
+        stop = snapshot.visits[visit].key
+        rest = [drop for drop in snapshot.drops[visit] if drop.delivery != delivery_id]
+        van = timetable.vehicle_of.get(stop)
+        if rest:
+            shared[visit] = rest
+            if van is not None:
+                timetable = _smaller(snapshot, timetable, visit, van, rest)
+        else:
+            gone.append(visit)
+            timetable = remove(timetable, stop)
+        if van is not None:
+            vans.add(van)
+    return Cleared(snapshot, timetable, frozenset(vans), tuple(gone), shared)
+
+
+def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, rest: list[DropRow]) -> Timetable:
+    row, route = snapshot.visits[visit], timetable.tables[van].route
+    if row.key in route.stops[: route.frozen]:
+        raise FrozenStop(row.key)
+    stop = build_stop(
+        row.key,
+        row,
+        rest,
+        location=snapshot.problem.stop[row.key].location,
+        day=snapshot.day,
+        depot=snapshot.depot,
+        load=total_load(snapshot.loads, rest),
+        promises=[snapshot.promises[drop.delivery] for drop in rest if drop.delivery in snapshot.promises],
+    )
+    return timetable.with_route(route, timetable.problem.with_stop(stop))
+
+
+def delete_rows(cleared: Cleared, delivery_id: int) -> None:
+    """Takes the delivery's drops and holds out of the rows, and the visits that are empty then."""
+    visits = [*cleared.gone, *cleared.shared]
+    if not visits:
+        return
+    Drop.objects.filter(visit__in=visits, delivery=delivery_id, is_open=True).delete()
+    Visit.objects.filter(pk__in=cleared.gone).delete()
+    for visit, rest in cleared.shared.items():
+        Visit.objects.filter(pk=visit).update(service_seconds=service_of(drop.service for drop in rest))

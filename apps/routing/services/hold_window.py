@@ -1,0 +1,75 @@
+"""A slot hold: an expiring visit that keeps room in the plan until the customer has made up their mind."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from apps.core import clock
+from apps.core.errors import Refused
+from apps.core.time_windows import TimeWindow
+from apps.deliveries.models import Delivery
+from apps.events.services import react
+from apps.routing import words
+from apps.routing.models import Drop, Visit
+from apps.routing.services.change_plan import TRIES, Proposal, commit, propose_for
+from apps.routing.services.subject import subject_of
+from apps.routing.services.write_routes import RouteMoved, announce, claim, write
+from apps.routing.snapshot import Whereabouts, take
+
+EXPIRE_HANDLER = "apps.routing.handlers.expire_hold"
+
+
+def hold(*, delivery: Delivery, place: Whereabouts, window: TimeWindow, lasts: timedelta) -> Visit:
+    """Room for the delivery in that window, beside the one it has; it goes by itself when `lasts` is over.
+
+    An earlier hold of the same delivery is given up. Refused when the plan has no room.
+    """
+    for _attempt in range(TRIES):
+        release_holds(delivery_id=delivery.pk)
+        proposal = _beside(delivery, place, window)
+        until = clock.now() + lasts
+        try:
+            with transaction.atomic():
+                visit = commit(proposal, delivery=delivery, hold_until=until)
+                react(EXPIRE_HANDLER, payload={"visit": visit}, due_at=until, dedupe_key=f"hold:{visit}")
+            return Visit.objects.get(pk=visit)
+        except RouteMoved:
+            continue
+    raise Refused("plan_busy", str(words.BUSY))
+
+
+def release_holds(*, delivery_id: int) -> int:
+    """Gives up every hold of a delivery; how many there were."""
+    visits = list(Drop.objects.filter(delivery=delivery_id, is_hold=True, is_open=True).values_list("visit", flat=True))
+    return sum(release_hold(visit_id=visit) for visit in visits)
+
+
+def release_hold(*, visit_id: int) -> bool:
+    """Gives up one hold; False when it is gone already."""
+    for _attempt in range(TRIES):
+        visit = Visit.objects.select_related("plan__depot").filter(pk=visit_id, hold_until__isnull=False).first()
+        if visit is None:
+            return False
+        snapshot = take(depot=visit.plan.depot, day=visit.plan.day)
+        row = snapshot.visits.get(visit.pk)
+        timetable = snapshot.timetable if row is None else snapshot.timetable.without(row.key)
+        van = None if row is None else snapshot.timetable.vehicle_of.get(row.key)
+        vans = {str(visit.route.shift_id)} if visit.route is not None else set()
+        if van is not None:
+            vans.add(van)
+        try:
+            with transaction.atomic():
+                routes = claim(snapshot, vans)
+                Visit.objects.filter(pk=visit.pk).delete()
+                written = write(snapshot, timetable, routes)
+                announce(visit.plan_id, routes.values(), written, actor="system")
+            return True
+        except RouteMoved:
+            continue
+    raise Refused("plan_busy", str(words.BUSY))
+
+
+def _beside(delivery: Delivery, place: Whereabouts, window: TimeWindow) -> Proposal:
+    """A proposal that leaves what the delivery has already where it is."""
+    subject = subject_of(delivery, place)
+    return propose_for(subject, window, keep=True)

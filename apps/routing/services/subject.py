@@ -1,0 +1,116 @@
+"""What is to be planned: a delivery, or one that does not exist yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from apps.core.errors import Refused
+from apps.core.geo import distance_metres
+from apps.deliveries.models import Delivery, Parcel
+from apps.deliveries.states import ON_A_VAN
+from apps.fleet.models import Depot
+from apps.routing import words
+from apps.routing.models import Drop
+from apps.routing.planner.problem import Load
+from apps.routing.rows import REMAINING, load_of
+from apps.routing.snapshot import Whereabouts, service_of, zone_of
+
+
+class HasSizes(Protocol):
+    """A parcel, as a row or as a caller's input."""
+
+    @property
+    def weight_grams(self) -> int: ...
+
+    @property
+    def length_millimetres(self) -> int: ...
+
+    @property
+    def width_millimetres(self) -> int: ...
+
+    @property
+    def height_millimetres(self) -> int: ...
+
+
+class Standing(NamedTuple):
+    """A day on which the delivery has a part in the plan: its drop, or a hold."""
+
+    day: date
+    shift: int | None
+    is_hold: bool
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`carried_by` is the shift whose van has the parcel on board; `returning` the day it comes back on a van."""
+
+    delivery: int | None
+    state: str
+    place: Whereabouts
+    depot: Depot
+    service: int
+    load: Load
+    standing: tuple[Standing, ...] = ()
+    carried_by: int | None = None
+    returning: date | None = None
+
+    def loaded_on(self, day: date) -> str | None:
+        """The van it may not leave on that day. Refused while it is on its way back to the depot."""
+        if self.returning == day:
+            raise Refused("on_the_way_back", str(words.BACK_AT_DEPOT_LATER))
+        if self.carried_by is None:
+            return None
+        if any(one.shift == self.carried_by and one.day == day for one in self.standing):
+            return str(self.carried_by)
+        return None
+
+
+def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
+    """A delivery that exists, going to its place or to another one."""
+    drops = list(
+        Drop.objects.filter(delivery=delivery, is_open=True, visit__state__in=REMAINING)
+        .select_related("visit__plan__depot", "visit__route")
+        .order_by("is_hold", "pk")
+    )
+    standing = tuple(
+        Standing(drop.visit.plan.day, drop.visit.route.shift_id if drop.visit.route else None, drop.is_hold)
+        for drop in drops
+    )
+    where = place or delivery.place
+    depot = drops[0].visit.plan.depot if drops else nearest_depot(where)
+    parcels = list(
+        Parcel.objects.filter(delivery=delivery).values_list(
+            "weight_grams", "length_millimetres", "width_millimetres", "height_millimetres", "loaded_at"
+        )
+    )
+    on_van = delivery.state in ON_A_VAN
+    loaded = max((row[4] for row in parcels if row[4] is not None), default=None)
+    back = None if loaded is None or on_van else loaded.astimezone(zone_of(depot)).date()
+    own = next((one for one in standing if not one.is_hold), None)
+    return Subject(
+        delivery=delivery.pk,
+        state=delivery.state,
+        place=where,
+        depot=depot,
+        service=service_of([delivery.service_seconds]),
+        load=load_of([row[:4] for row in parcels]),
+        standing=standing,
+        carried_by=own.shift if on_van and own else None,
+        returning=back,
+    )
+
+
+def newcomer(*, place: Whereabouts, service_seconds: int, parcels: Sequence[HasSizes]) -> Subject:
+    """A delivery that is still being ordered."""
+    sizes = [(p.weight_grams, p.length_millimetres, p.width_millimetres, p.height_millimetres) for p in parcels]
+    return Subject(None, "", place, nearest_depot(place), service_of([service_seconds]), load_of(sizes))
+
+
+def nearest_depot(place: Whereabouts) -> Depot:
+    """The depot closest to a place by air. Refused when this install has none."""
+    here = (place.latitude, place.longitude)
+    depots = sorted(Depot.objects.all(), key=lambda depot: distance_metres(here, (depot.latitude, depot.longitude)))
+    if not depots:
+        raise Refused("no_depot", str(words.WHY[words.Reason.NO_VEHICLE]))
+    return depots[0]

@@ -1,0 +1,179 @@
+"""Writes changed routes: claims them by revision, numbers and times their visits in one statement, tells who must know.
+
+Row order everywhere: plan, route (by id), visit, delivery.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db import connection
+from django.db.models import F
+
+from apps.core import clock
+from apps.deliveries.services import bump_pages
+from apps.events.services import emit, react
+from apps.fleet.models import Depot
+from apps.routing import events, roads
+from apps.routing.models import DayPlan, Route
+from apps.routing.planner.eta import EtaPair, pair
+from apps.routing.planner.insertion import Timetable
+from apps.routing.planner.solution import StopTimes
+from apps.routing.rows import VisitRow, promises_of
+from apps.routing.snapshot import Snapshot
+
+ETA_TOLERANCE_SECONDS = 180
+"""A shown ETA pair stays as it is until one of its ends has moved further than this."""
+REPLAN_HANDLER = "apps.routing.handlers.replan"
+REPLAN_DEBOUNCE_SECONDS = 0.5
+_ROWS_PER_STATEMENT = 400
+
+
+class RouteMoved(Exception):
+    """A route was changed by somebody else after the snapshot was taken; nothing is written."""
+
+
+@dataclass
+class Written:
+    """What a change of routes did to other people's pages."""
+
+    moved: set[int] = field(default_factory=set)
+    """Deliveries whose ETA pair moved past the tolerance."""
+    renumbered: set[int] = field(default_factory=set)
+    """Deliveries on the road whose number of stops ahead changed."""
+
+
+def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
+    """The depot-day's plan, made when there is none yet."""
+    return DayPlan.objects.get_or_create(depot=depot, day=day, defaults={"travel_source": roads.travel_source()})[0]
+
+
+def claim(snapshot: Snapshot, vans: Collection[str], *, counts: bool = True) -> dict[str, int]:
+    """Takes the routes of these vans for the rest of the transaction; their ids, by van.
+
+    Raises RouteMoved unless each still stands as in the snapshot, promises included. With `counts` the planner will
+    look at them.
+    """
+    plan = ensure_plan(depot=snapshot.depot, day=snapshot.day)
+    found: dict[str, int] = {}
+    for van in sorted(vans, key=lambda van: (snapshot.shifts[van].route or 0, van)):
+        row = snapshot.shifts[van]
+        if row.route is None:
+            route, is_new = Route.objects.get_or_create(
+                shift_id=row.shift, defaults={"plan": plan, "changes": int(counts)}
+            )
+            if not is_new:
+                raise RouteMoved(van)
+            found[van] = route.pk
+            continue
+        taken = Route.objects.filter(pk=row.route, revision=row.revision).update(
+            revision=F("revision") + 1, **({"changes": F("changes") + 1} if counts else {})
+        )
+        if not taken:
+            raise RouteMoved(van)
+        found[van] = row.route
+    _same_promises(snapshot, vans)
+    return found
+
+
+def _same_promises(snapshot: Snapshot, vans: Collection[str]) -> None:
+    """A promise opened since the snapshot was not part of the answer, so the answer must be worked out again."""
+    ids = [
+        drop.delivery
+        for visit, row in snapshot.visits.items()
+        if row.shift is not None and str(row.shift) in vans
+        for drop in snapshot.drops[visit]
+    ]
+    known = {delivery: snapshot.promises[delivery] for delivery in ids if delivery in snapshot.promises}
+    if promises_of(ids, snapshot.epoch) != known:
+        raise RouteMoved("promise")
+
+
+def write(
+    snapshot: Snapshot,
+    timetable: Timetable,
+    routes: Mapping[str, int],
+    *,
+    made: Mapping[str, int] | None = None,
+    members: Mapping[int, Iterable[int]] | None = None,
+) -> Written:
+    """Numbers and times every visit of these routes as the timetable says.
+
+    `made` gives the visit behind a stop that the snapshot does not have; `members` the deliveries of visits whose
+    drops have changed since.
+    """
+    made, members, written, rows = made or {}, members or {}, Written(), []
+    for van, route in routes.items():
+        shift, table = snapshot.shifts[van], timetable.tables[van]
+        base = snapshot.done[shift.shift].sequence if shift.shift in snapshot.done else 0
+        reference = snapshot.now if shift.departed is not None else max(snapshot.now, shift.starts)
+        for index, (stop, times) in enumerate(zip(table.route.stops, table.times, strict=True)):
+            visit = made[stop] if stop in made else int(stop[1:])
+            before = snapshot.visits.get(visit)
+            deliveries = members.get(visit) or _deliveries(snapshot, visit)
+            shown = _pair(before, times, now=reference, ahead=index)
+            if before is None or (before.eta_earliest, before.eta_latest) != shown:
+                written.moved.update(deliveries)
+            if before is None or (shift.departed is not None and before.sequence != base + index + 1):
+                written.renumbered.update(deliveries)
+            rows.append((visit, route, base + index + 1, times, shown))
+    _store(snapshot, rows)
+    return written
+
+
+def _deliveries(snapshot: Snapshot, visit: int) -> list[int]:
+    return [drop.delivery for drop in snapshot.drops.get(visit, ()) if not drop.is_hold]
+
+
+def _pair(before: VisitRow | None, times: StopTimes, *, now: int, ahead: int) -> EtaPair:
+    """The pair to show: the old one, unless it has moved past the tolerance."""
+    opens = times.start if times.start > times.arrival else None
+    fresh = pair(times.arrival, now=now, stops_ahead=ahead, opens=opens)
+    if before is None or before.eta_earliest is None or before.eta_latest is None:
+        return fresh
+    old = EtaPair(before.eta_earliest, before.eta_latest)
+    drift = max(abs(old.earliest - fresh.earliest), abs(old.latest - fresh.latest))
+    return fresh if drift > ETA_TOLERANCE_SECONDS else old
+
+
+def _store(snapshot: Snapshot, rows: list[tuple[int, int, int, StopTimes, EtaPair]]) -> None:
+    """One UPDATE for many visits, each with its own values."""
+    adapt = connection.ops.adapt_datetimefield_value
+    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+        part = rows[start : start + _ROWS_PER_STATEMENT]
+        values: list[object] = []
+        for visit, route, sequence, times, shown in part:
+            instants = (times.start, times.departure, shown.earliest, shown.latest)
+            values += [visit, route, sequence, *(adapt(snapshot.instant(seconds)) for seconds in instants)]
+        holders = ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(part))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routing_visit SET route_id = v.column2, sequence = v.column3,"  # noqa: S608
+                " planned_arrival = v.column4, planned_departure = v.column5, eta_earliest = v.column6,"
+                f" eta_latest = v.column7, unserved_reason = '' FROM (VALUES {holders}) AS v"
+                " WHERE routing_visit.id = v.column1",
+                values,
+            )
+
+
+def announce(plan: int, routes: Iterable[int], written: Written, *, actor: str) -> None:
+    """Events for the routes and for the customers whose ETA moved, and new versions of every page that shows it."""
+    for route in routes:
+        emit(events.ROUTE_CHANGED, plan_id=plan, payload={"route": route}, actor=actor)
+    if written.moved:
+        emit(events.ETA_CHANGED, plan_id=plan, payload={"deliveries": sorted(written.moved)}, actor=actor)
+    if pages := written.moved | written.renumbered:
+        bump_pages(delivery_ids=pages)
+
+
+def ask_for_replan(plan: int, *, reason: str = "change") -> None:
+    """Lets the planner improve the plan soon; what is asked meanwhile is part of the same solve."""
+    react(
+        REPLAN_HANDLER,
+        payload={"reason": reason},
+        plan_id=plan,
+        lane="planner",
+        delay_seconds=REPLAN_DEBOUNCE_SECONDS,
+        dedupe_key=f"replan:{plan}",
+        due_at=clock.now(),
+    )

@@ -1,0 +1,29 @@
+"""Why the plan says no, in sentences for the person who asked."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import Refused
+from apps.routing.planner.solution import Reason
+
+WHY: dict[Reason, str | Promise] = {
+    Reason.NO_VEHICLE: _("None of our vans can bring it on that day."),
+    Reason.CLOSED: _("The place is closed at that time."),
+    Reason.SKILLS: _("None of the vans on that day is equipped for it."),
+    Reason.ZONE: _("None of the vans on that day drives to that place."),
+    Reason.LEFT_DEPOT: _("The vans that could bring it have already left."),
+    Reason.CAPACITY: _("The vans are full on that day."),
+    Reason.UNREACHABLE: _("No road we drive on leads to that place."),
+    Reason.WINDOW: _("No van can be there at that time."),
+    Reason.OTHERS: _("Coming at that time would make us late for somebody else."),
+    Reason.NOT_PLANNED: _("No van can be there at that time."),
+}
+BACK_AT_DEPOT_LATER = _("Your parcel is on its way back to the depot. Please choose another day.")
+TOO_LATE = _("The driver is already on the way to you, so this can no longer be changed.")
+OFF_THE_MAP = _("No road we drive on comes near that place.")
+BUSY = _("Many people are changing deliveries right now. Please try again.")
+
+
+def refusal(reason: Reason) -> Refused:
+    """The error for a change that the plan cannot hold; its code is the planner's."""
+    return Refused(reason.value, str(WHY[reason]))
