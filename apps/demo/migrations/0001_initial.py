@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='DemoKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('merchant', 'API key'), ('driver', "Driver's device"), ('clerk', 'Depot device'), ('point', 'Hand-out link'), ('story', 'Tracking link worth opening')], max_length=10)),
+                ('kind', models.CharField(choices=[('merchant', 'API key'), ('driver', "Driver's device"), ('clerk', 'Depot device'), ('point', 'Hand-out link')], max_length=10)),
                 ('name', models.CharField(max_length=120)),
                 ('reference', models.BigIntegerField(null=True)),
                 ('secret', models.CharField(max_length=120)),

@@ -1,0 +1,138 @@
+"""Makes the demo's days: orders as shops would have sent them, planned, loaded, under way; and yesterday's endings."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from random import Random
+
+from apps.core import clock
+from apps.core.time_windows import TimeWindow
+from apps.deliveries import services as deliveries
+from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput
+from apps.deliveries.models import Delivery, Parcel
+from apps.deliveries.states import State
+from apps.demo import extract
+from apps.demo.orders import DemoOrder, orders
+from apps.demo.proof_photo import proof_photo
+from apps.demo.stage import local, point_of
+from apps.fleet.models import Depot
+from apps.merchants.models import Merchant
+from apps.redirection import selectors as points
+from apps.redirection import services as redirection
+from apps.routing import services as routing
+from apps.routing.models import DayPlan
+
+TODAY_COUNT, TOMORROW_COUNT = 310, 320
+BUILD_SECONDS = 20
+
+
+def make_orders(random: Random, merchants: dict[str, Merchant], day: date, count: int, first: int) -> list[Delivery]:
+    """`count` deliveries for that day, created the evening before; `first` numbers references and phones."""
+    addresses = extract.load_addresses()
+    homes = [index for index, address in enumerate(addresses) if address.kind in {"house", "apartments"}]
+    with clock.frozen(local(day - timedelta(days=1), 17.5)):
+        return [create(merchants[order.merchant], order, day) for order in orders(random, count, homes, first)]
+
+
+def create(merchant: Merchant, order: DemoOrder, day: date) -> Delivery:
+    address = extract.load_addresses()[order.address]
+    latitude, longitude = point_of(address)
+    return deliveries.create_delivery(
+        merchant=merchant,
+        reference=order.reference,
+        recipient=ContactInput(order.recipient, order.phone, order.email, order.language),
+        buyer=None,
+        place=PlaceInput(
+            street=address.street,
+            house_number=address.number,
+            postcode=address.postcode,
+            town=address.city,
+            latitude=latitude,
+            longitude=longitude,
+            country=extract.COUNTRY,
+        ),
+        window=TimeWindow(local(day, order.window[0]), local(day, order.window[1])),
+        parcels=[
+            ParcelInput(parcel.grams, *parcel.millimetres, parcel.description, f"{order.reference}-{number}")
+            for number, parcel in enumerate(order.parcels, start=1)
+        ],
+        service_seconds=order.service_seconds,
+        actor=f"merchant:{merchant.pk}",
+    )
+
+
+def make_plan(depot: Depot, day: date) -> DayPlan:
+    """The day's routes, built the evening before by the product's own planner."""
+    with clock.frozen(local(day - timedelta(days=1), 20)):
+        return routing.build_day(depot=depot, day=day, seconds=BUILD_SECONDS)
+
+
+def send_out(plan: DayPlan, device: str) -> None:
+    """Morning at the depot: published, scanned in, loaded; vans whose shift begins at half past eight have left."""
+    with clock.frozen(local(plan.day, 6)):
+        routing.publish(plan=plan)
+    with clock.frozen(local(plan.day, 7.5)):
+        barcodes = Parcel.objects.filter(delivery__drops__visit__plan=plan, delivery__drops__visit__route__isnull=False)
+        for barcode, vehicle in barcodes.values_list("barcode", "delivery__drops__visit__route__shift__vehicle__code"):
+            routing.load(barcode=barcode, vehicle=vehicle, actor=device)
+    early = local(plan.day, 8.5)
+    for route in plan.routes.filter(shift__starts_at__lte=early):
+        with clock.frozen(early - timedelta(minutes=2)):
+            routing.depart(route=route, actor=f"driver:{route.shift.driver_id}")
+
+
+def make_yesterday(random: Random, merchants: dict[str, Merchant], day: date, first: int) -> None:
+    """One delivery for every way a delivery can end or wait."""
+    made = iter(make_orders(random, merchants, day, 7, first))
+    noon = local(day, 12)
+    _end(next(made), noon, State.DELIVERED, _with_photo)
+    _end(next(made), noon + timedelta(minutes=9), State.DELIVERED, _with_photo)
+    _end(next(made), noon + timedelta(minutes=31), State.FAILED, reason="not_home")
+    _end(next(made), noon + timedelta(minutes=44), State.RETURNING, reason="refused")
+    with clock.frozen(noon):
+        cancelled = next(made)
+        deliveries.cancel_delivery(
+            delivery=cancelled, reason="ordered_twice", revision=cancelled.revision, actor="shopper"
+        )
+    for delivery in made:
+        _bring_to_point(delivery, noon + timedelta(hours=1))
+
+
+def _end(
+    delivery: Delivery,
+    at: datetime,
+    state: State,
+    proof: Callable[[Delivery, datetime], None] | None = None,
+    reason: str = "",
+) -> None:
+    actor = "driver:1"
+    _move(delivery, (State.PLANNED, State.LOADED, State.OUT), at - timedelta(hours=3))
+    with clock.frozen(at):
+        if proof:
+            proof(delivery, at)
+        deliveries.move_state(delivery_id=delivery.pk, to=state, actor=actor, reason=reason, at=at)
+
+
+def _move(delivery: Delivery, states: Sequence[State], at: datetime) -> None:
+    for minutes, state in enumerate(states):
+        with clock.frozen(at + timedelta(minutes=minutes)):
+            deliveries.move_state(delivery_id=delivery.pk, to=state, actor="system", at=clock.now())
+
+
+def _with_photo(delivery: Delivery, at: datetime) -> None:
+    deliveries.record_proof(
+        delivery=delivery,
+        kind="photo",
+        image=proof_photo(delivery.pk),
+        left_at="porch",
+        point=delivery.place.point,
+        taken_at=at,
+    )
+
+
+def _bring_to_point(delivery: Delivery, at: datetime) -> None:
+    with clock.frozen(at - timedelta(hours=6)):
+        offer = next(offer for offer in points.nearby_points(delivery=delivery) if offer.fits)
+        redirection.direct_to_point(delivery=delivery, point=offer.point, actor="shopper")
+    _move(delivery, (State.PLANNED, State.LOADED, State.OUT), at - timedelta(hours=3))
+    with clock.frozen(at):
+        redirection.store_at_point(delivery_ids=[delivery.pk], actor="driver:1")

@@ -1,0 +1,67 @@
+"""`manage.py simulate`: the vans' day, until it is stopped."""
+
+import signal
+import time
+from argparse import ArgumentParser
+from random import Random
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from apps.core import clock
+from apps.demo.models import DemoKey
+from apps.demo.phone_client import ClerkScanner, DriverPhone, Rejected
+from apps.demo.simulator import Van
+from apps.demo.stage import profile_of_driver
+from apps.routing.planner.travel_osrm import Roads
+
+TICK_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    help = "Drives the demo's vans through the public driver interface."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, *args: Any, seed: int, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _stop)
+        roads = Roads(settings.ROADS_DIR)
+        base = settings.PUBLIC_BASE_URL
+        vans = [
+            Van(
+                DriverPhone(base, key.secret),
+                roads.road(profile_of_driver(key.reference)),
+                Random(f"{seed}/{key.reference}"),
+            )
+            for key in DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER)
+        ]
+        clerk = ClerkScanner(base, DemoKey.objects.get(kind=DemoKey.Kind.CLERK).secret)
+        day = None
+        while True:
+            began = time.monotonic()
+            now = clock.now()
+            try:
+                if day != now.date():
+                    _load(clerk)
+                    day = now.date()
+                for van in vans:
+                    van.tick(clock.now())
+            except requests.RequestException as error:
+                self.stderr.write(f"The server did not answer ({type(error).__name__}); trying again.")
+            except Rejected as error:
+                self.stderr.write(f"A phone was told no: {error}")
+            time.sleep(max(0.05, TICK_SECONDS - (time.monotonic() - began)))
+
+
+def _load(clerk: ClerkScanner) -> None:
+    """The clerk scans what is still missing onto each van, as every morning."""
+    for van in clerk.day()["vans"]:
+        for barcode in van["missing"]:
+            clerk.scan(barcode, van["vehicle"])
+
+
+def _stop(*_: object) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,77 @@
+"""What a driver's phone and a clerk's scanner say over HTTP. Nothing here knows the database."""
+
+from datetime import datetime
+from typing import Any
+
+import requests
+
+from apps.demo.proof_photo import proof_photo
+from apps.routing.planner.travel import Point
+
+TIMEOUT_SECONDS = 10
+
+
+class Rejected(Exception):
+    """The server understood and said no (4xx)."""
+
+
+class Device:
+    def __init__(self, base: str, token: str) -> None:
+        self.base = base
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Device {token}"
+
+    def get(self, path: str) -> Any:
+        return self._checked(self.session.get(self.base + path, timeout=TIMEOUT_SECONDS))
+
+    def post(self, path: str, **kwargs: Any) -> Any:
+        return self._checked(self.session.post(self.base + path, timeout=TIMEOUT_SECONDS, **kwargs))
+
+    @staticmethod
+    def _checked(answer: requests.Response) -> Any:
+        if 400 <= answer.status_code < 500:
+            raise Rejected(f"{answer.status_code} {answer.text[:200]}")
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+class DriverPhone(Device):
+    def route(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.get("/driver/api/route")
+        return found
+
+    def depart(self, *, at: datetime) -> dict[str, Any]:
+        self.post("/driver/api/depart", json={"at": at.isoformat()})
+        return self.route()
+
+    def arrive(self, visit: int, *, at: datetime) -> None:
+        self.post(f"/driver/api/visits/{visit}/arrive", json={"at": at.isoformat()})
+
+    def complete(self, visit: int, stop: dict[str, Any], *, at: datetime) -> None:
+        drops = stop["drops"]
+        data = {"at": at.isoformat(), "received_by": "", "left_at": ""}
+        if len(drops) == 1:
+            data["left_at"] = drops[0].get("safe_place") or "in_person"
+        if data["left_at"] == "in_person" and drops:
+            data["received_by"] = drops[0]["recipient"]
+        photo = ("proof.jpg", proof_photo(visit), "image/jpeg")
+        self.post(f"/driver/api/visits/{visit}/complete", data=data, files={"photo": photo})
+
+    def fail(self, visit: int, *, reason: str, at: datetime) -> None:
+        self.post(f"/driver/api/visits/{visit}/fail", json={"reason": reason, "at": at.isoformat()})
+
+    def acknowledge(self, delivery: str, version: int) -> None:
+        self.post(f"/driver/api/deliveries/{delivery}/acknowledge", json={"version": version})
+
+    def position(self, point: Point, *, at: datetime) -> None:
+        fix = {"lat": point.lat, "lon": point.lon, "at": at.isoformat(), "heading": None, "speed": None}
+        self.post("/driver/api/positions", json={"positions": [fix]})
+
+
+class ClerkScanner(Device):
+    def day(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.get("/depot/api/day")
+        return found
+
+    def scan(self, barcode: str, vehicle: str) -> None:
+        self.post("/depot/scan", json={"barcode": barcode, "vehicle": vehicle})

@@ -1,0 +1,136 @@
+"""Drives the vans along real roads by the product's clock, as phones would: through the driver interface only.
+
+Each van is a small state machine: waiting -> driving -> serving -> driving … -> done. `tick(now)` carries it forward to
+an instant of domain time and sends what a phone would have sent on the way.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Protocol
+
+from apps.demo.phone_client import DriverPhone, Rejected
+from apps.routing.planner.travel import Point
+from apps.routing.planner.travel_osrm import Leg
+
+FAILURE_SHARE = 0.04
+FAILURE_REASONS = (("not_home", 6), ("no_access", 2), ("address_not_found", 1), ("refused", 1))
+# What a driver takes longer or shorter than planned: drawn once per stop and leg.
+DRIVING_NOISE = (0.92, 1.22)
+SERVICE_NOISE = (0.6, 1.5)
+
+
+class Road(Protocol):
+    def leg(self, source: Point, destination: Point) -> Leg: ...
+
+
+@dataclass
+class Van:
+    """One van with its phone. Degrees; instants are domain time, UTC."""
+
+    phone: DriverPhone
+    road: Road
+    random: Random
+    place: Point | None = None
+    leg: Leg | None = None
+    leg_began: datetime | None = None
+    leg_stretch: float = 1.0
+    heading_to: dict[str, Any] | None = None
+    serving_until: datetime | None = None
+    route: dict[str, Any] = field(default_factory=dict)
+    going_home: bool = False
+
+    def tick(self, now: datetime) -> None:
+        """Catches up to `now`; a phone without signal (a restarted server) simply tries again at the next tick."""
+        if not self.route.get("stops") and not self.going_home:
+            self._wake(now)
+        for _ in range(8):  # at most so many events in one tick: the clock may have jumped
+            if not self._advance(now):
+                break
+        if self.place is not None:
+            self._report(now)
+
+    def _wake(self, now: datetime) -> None:
+        """Before the shift, or after the last stop: look whether there is work (again)."""
+        self.route = self.phone.route()
+        if not self.route.get("stops"):
+            return
+        depot = self.route["depot"]
+        self.place = self.place or Point(depot["lat"], depot["lon"])
+        starts = datetime.fromisoformat(self.route["starts_at"])
+        if self.route["departed_at"] is None:
+            if now < starts:
+                self.route = {}
+                return
+            self.route = self.phone.depart(at=max(starts, now - timedelta(minutes=1)))
+        self._head_for_next(now)
+
+    def _advance(self, now: datetime) -> bool:
+        """One step of the state machine; False when nothing more happens before `now`."""
+        if self.serving_until is not None:
+            if now < self.serving_until:
+                return False
+            self._finish_stop(self.serving_until)
+            return True
+        if self.leg is None or self.leg_began is None:
+            return False
+        arrival = self.leg_began + timedelta(seconds=self.leg.seconds * self.leg_stretch)
+        if now < arrival:
+            elapsed = (now - self.leg_began).total_seconds() / self.leg_stretch
+            self.place = Point(*self.leg.at(elapsed))
+            return False
+        self.place = Point(*self.leg.geometry[-1])
+        self.leg = None
+        self._arrive(arrival)
+        return True
+
+    def _arrive(self, at: datetime) -> None:
+        if self.heading_to is None:
+            self.going_home = False
+            self.route = {}
+            return
+        visit = self.heading_to
+        for drop in visit["drops"]:
+            if not drop["acknowledged"]:
+                self.phone.acknowledge(drop["delivery"], drop["instruction_version"])
+        try:
+            self.phone.arrive(visit["visit"], at=at)
+        except Rejected:  # cancelled or moved while driving there: ask what is next
+            self._head_for_next(at)
+            return
+        self.serving_until = at + timedelta(seconds=visit["service_seconds"] * self.random.uniform(*SERVICE_NOISE))
+
+    def _finish_stop(self, at: datetime) -> None:
+        visit, self.serving_until = self.heading_to, None
+        if visit is not None:
+            try:
+                if visit["kind"] == "address" and self.random.random() < FAILURE_SHARE:
+                    codes, weights = zip(*FAILURE_REASONS, strict=True)
+                    self.phone.fail(visit["visit"], reason=self.random.choices(codes, weights)[0], at=at)
+                else:
+                    self.phone.complete(visit["visit"], visit, at=at)
+            except Rejected:
+                pass  # someone else closed the stop; the route tells what is next
+        self._head_for_next(at)
+
+    def _head_for_next(self, now: datetime) -> None:
+        self.route = self.phone.route()
+        stops = self.route.get("stops") or []
+        assert self.place is not None
+        if stops:
+            self.heading_to = stops[0]
+            target = Point(stops[0]["lat"], stops[0]["lon"])
+            if stops[0]["state"] == "arrived":  # the simulator was restarted while a stop was being served
+                self.place = target
+                self.serving_until = now + timedelta(seconds=60)
+                return
+        else:
+            self.heading_to, self.going_home = None, True
+            target = Point(self.route["depot"]["lat"], self.route["depot"]["lon"])
+        self.leg = self.road.leg(self.place, target)
+        self.leg_began, self.leg_stretch = now, self.random.uniform(*DRIVING_NOISE)
+
+    def _report(self, now: datetime) -> None:
+        assert self.place is not None
+        if self.leg is not None or self.serving_until is not None:
+            self.phone.position(self.place, at=now)

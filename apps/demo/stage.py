@@ -1,0 +1,117 @@
+"""Sets the demo's stage as rows: merchants with their brands, the fleet, the map's addresses and pick-up points."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth import get_user_model
+
+from apps.demo import cast, extract
+from apps.demo.models import DemoKey
+from apps.fleet import services as fleet
+from apps.fleet.models import Depot, DepotDevice, Driver, Shift, Vehicle
+from apps.merchants import services as merchants
+from apps.merchants.models import Branding, Membership, Merchant, Policy
+from apps.places import services as places
+from apps.redirection import services as redirection
+from apps.redirection.models import PickupPoint
+
+ZONE = ZoneInfo(extract.TIME_ZONE)
+STAFF_NAME, STAFF_PASSWORD = "demo", "demo"  # loopback only; the start page prints them
+
+
+def local(day: date, hour: float) -> datetime:
+    """That hour of the day in the depot's zone."""
+    return datetime.combine(day, time(int(hour), round(hour % 1 * 60)), tzinfo=ZONE)
+
+
+def set_merchants() -> dict[str, Merchant]:
+    staff = get_user_model().objects.create_superuser(STAFF_NAME, "demo@doorstep.invalid", STAFF_PASSWORD)
+    made = {}
+    for plan in cast.MERCHANTS:
+        merchant = Merchant.objects.create(
+            slug=plan.slug,
+            name=plan.name,
+            time_zone=extract.TIME_ZONE,
+            language="de",
+            help_phone="+4232300000",
+            help_email=f"help@{plan.slug}.example",
+        )
+        Branding.objects.create(merchant=merchant, accent=plan.accent, logo_svg=plan.logo_svg)
+        Policy.objects.create(merchant=merchant, **plan.policy)
+        Membership.objects.create(user=staff, merchant=merchant, role=Membership.Role.OWNER)
+        _key, secret = merchants.make_api_key(merchant=merchant, name="Demo shop")
+        DemoKey.objects.create(kind=DemoKey.Kind.MERCHANT, name=plan.slug, secret=secret)
+        made[plan.slug] = merchant
+    return made
+
+
+def set_map() -> None:
+    places.load_addresses(
+        (address.street, address.number, address.postcode, address.city, extract.COUNTRY, *point_of(address))
+        for address in extract.load_addresses()
+    )
+    for point in extract.load_points():
+        row = PickupPoint.objects.create(
+            code=point.id,
+            kind=PickupPoint.Kind.POST_OFFICE if point.kind == "post_office" else PickupPoint.Kind.SHOP,
+            name=point.name,
+            street=point.street,
+            house_number=point.number,
+            postcode=point.postcode,
+            town=point.city,
+            latitude=point.lat,
+            longitude=point.lon,
+            opening_hours=point.opening_hours,
+            capacity=60 if point.kind == "post_office" else 12,
+        )
+        token = redirection.make_handout_link(point=row)
+        DemoKey.objects.create(kind=DemoKey.Kind.POINT, name=row.name, reference=row.pk, secret=token)
+
+
+def point_of(address: extract.Address) -> tuple[float, float]:
+    return address.entrance or (address.lat, address.lon)
+
+
+def set_fleet(days: Sequence[date]) -> Depot:
+    site = extract.DEPOT
+    depot = Depot.objects.create(
+        code="schaan",
+        name=site.name,
+        street=f"{site.street} {site.number}",
+        town=site.city,
+        latitude=site.lat,
+        longitude=site.lon,
+        time_zone=extract.TIME_ZONE,
+    )
+    device, token = fleet.issue_depot_device(depot=depot, name="Ramp 1")
+    DemoKey.objects.create(kind=DemoKey.Kind.CLERK, name=device.name, reference=device.pk, secret=token)
+    for plan, name in zip(cast.VEHICLES, cast.DRIVERS, strict=True):
+        vehicle = Vehicle.objects.create(
+            depot=depot,
+            code=plan.code,
+            kind=plan.kind,
+            profile=plan.profile,
+            capacity_grams=plan.grams,
+            capacity_cubic_centimetres=plan.cubic_centimetres,
+            capacity_pieces=plan.pieces,
+            range_metres=plan.range_metres,
+        )
+        driver = Driver.objects.create(name=name, phone="+4237910000")
+        token = fleet.issue_device(driver=driver)
+        DemoKey.objects.create(kind=DemoKey.Kind.DRIVER, name=f"{name}, {plan.code}", reference=driver.pk, secret=token)
+        for day in days:
+            start, end = plan.shift
+            Shift.objects.create(
+                driver=driver, vehicle=vehicle, day=day, starts_at=local(day, start), ends_at=local(day, end)
+            )
+    return depot
+
+
+def clerk_device() -> DepotDevice:
+    return DepotDevice.objects.get(pk=DemoKey.objects.get(kind=DemoKey.Kind.CLERK).reference)
+
+
+def profile_of_driver(driver_id: int | None) -> str:
+    """The road profile of the vehicle this driver drives all week."""
+    return str(Shift.objects.filter(driver_id=driver_id).values_list("vehicle__profile", flat=True)[0])
