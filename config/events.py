@@ -25,6 +25,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "instructions.code_revealed": (),
     "redirection.stored": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_stored"),
     "redirection.handed_out": ("apps.tracking.handlers.on_delivery",),
+    "storefront.endpoint_disabled": (),
     "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),
 }
 

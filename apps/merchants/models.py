@@ -8,6 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.encryption import EncryptedTextField
+
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
@@ -106,7 +108,7 @@ class ApiKey(models.Model):
 class WebhookEndpoint(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="webhook_endpoints")
     url = models.URLField()
-    secret = models.CharField(max_length=80)
+    secret = EncryptedTextField(help_text=_("whsec_…, shown once when it is made."))
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:

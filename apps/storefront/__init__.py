@@ -1,4 +1,5 @@
 """The merchant's face: REST API v1 and webhooks out.
 
-Announces nothing. Hears what merchants subscribe to.
+Holds the kept answers of Idempotency-Keys and a row per webhook attempt. Announces storefront.endpoint_disabled.
+Hears what happens to deliveries and tells the merchant's endpoints.
 """
