@@ -1,0 +1,52 @@
+"""Every fact a person is told: to whom, over which channels, and whether it may wait until morning."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Trigger(StrEnum):
+    CONFIRMED = "confirmed"
+    OUT_TODAY = "out_today"
+    NEXT_STOP = "next_stop"
+    DELIVERED = "delivered"
+    CHANGED = "changed"
+    CODE = "code"
+    READY_TO_COLLECT = "ready_to_collect"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the catalogue.
+
+    `channels` in order of preference: the first that the person has is used, the next only if that one fails.
+    `may_wait`: quiet hours defer it. `looks_ahead`: pointless once the delivery has ended or a newer promise was made.
+    `tells_buyer`: a buyer who is someone else hears of it too, without a link.
+    """
+
+    channels: tuple[Channel, ...]
+    may_wait: bool = True
+    looks_ahead: bool = False
+    tells_buyer: bool = False
+
+
+TEXT_FIRST = (Channel.SMS, Channel.EMAIL)
+MAIL_FIRST = (Channel.EMAIL, Channel.SMS)
+
+CATALOGUE: dict[Trigger, Entry] = {
+    Trigger.CONFIRMED: Entry(MAIL_FIRST, looks_ahead=True),
+    Trigger.OUT_TODAY: Entry(TEXT_FIRST, looks_ahead=True),
+    Trigger.NEXT_STOP: Entry(TEXT_FIRST, may_wait=False, looks_ahead=True),
+    Trigger.DELIVERED: Entry(MAIL_FIRST, tells_buyer=True),
+    Trigger.CHANGED: Entry(TEXT_FIRST, looks_ahead=True),
+    Trigger.CODE: Entry(TEXT_FIRST, may_wait=False),
+    Trigger.READY_TO_COLLECT: Entry(TEXT_FIRST),
+    Trigger.FAILED: Entry(TEXT_FIRST),
+    Trigger.CANCELLED: Entry(MAIL_FIRST, tells_buyer=True),
+}

@@ -1,0 +1,141 @@
+"""What people are told when something happened. Each handler may run twice and late; the message's row is the guard."""
+
+from typing import Any
+
+from django.db import transaction
+
+from apps.core.time_windows import TimeWindow
+from apps.deliveries.models import Delivery, Place, Promise, StepUp
+from apps.deliveries.selectors import open_promise_of, zone_of
+from apps.deliveries.services import open_promise
+from apps.deliveries.states import OPEN, State
+from apps.notifications import rules, services
+from apps.notifications.catalogue import Trigger
+from apps.notifications.services.tell import was_told_of
+from apps.routing.models import Visit
+
+Payload = dict[str, Any]
+
+ON_STATE: dict[str, Trigger] = {State.DELIVERED: Trigger.DELIVERED, State.FAILED: Trigger.FAILED}
+
+
+def send_message(payload: Payload) -> None:
+    services.send_message(message_id=payload["message"])
+
+
+def on_created(payload: Payload) -> None:
+    """Confirms the order and promises the agreed window."""
+    _promise_window(payload, Trigger.CONFIRMED)
+
+
+def on_changed(payload: Payload) -> None:
+    """A new window or place: the agreed window is the new promise."""
+    _promise_window(payload, Trigger.CHANGED)
+
+
+def on_state_changed(payload: Payload) -> None:
+    if payload["to"] == State.OUT:
+        _tell_out_today(payload)
+    elif payload["to"] in ON_STATE:
+        _tell(payload, ON_STATE[payload["to"]])
+
+
+def on_next_stop(payload: Payload) -> None:
+    delivery = _delivery(payload)
+    # Nobody waits at the door of a pick-up point: they hear when the parcel is ready.
+    if delivery.place.kind == Place.Kind.ADDRESS and delivery.state == State.OUT:
+        _tell(payload, Trigger.NEXT_STOP)
+
+
+def on_stored(payload: Payload) -> None:
+    _tell(payload, Trigger.READY_TO_COLLECT)
+
+
+def on_cancelled(payload: Payload) -> None:
+    _tell(payload, Trigger.CANCELLED)
+
+
+def on_step_up_requested(payload: Payload) -> None:
+    """The code itself is made while it is being sent; no row or task ever holds it."""
+    step_up = StepUp.objects.get(pk=payload["step_up"])
+    services.tell(
+        delivery=_delivery(payload),
+        trigger=Trigger.CODE,
+        event_id=payload["event"],
+        step_up_id=step_up.pk,
+        channel=step_up.channel,
+    )
+
+
+def on_eta_changed(payload: Payload) -> None:
+    """Tells those whose promise no longer holds, and nobody else."""
+    for delivery_id in payload["deliveries"]:
+        with transaction.atomic():
+            delivery = _locked(delivery_id)
+            promise = open_promise_of(delivery_id)
+            visit = _visit_of(delivery_id)
+            if delivery.state not in OPEN or promise is None or visit is None or visit.planned_arrival is None:
+                continue
+            if TimeWindow(promise.earliest, promise.latest).contains(visit.planned_arrival):
+                continue
+            _open_and_tell(delivery, _around_eta(visit, delivery), Trigger.CHANGED, payload["event"])
+
+
+def _tell_out_today(payload: Payload) -> None:
+    """The first honest promise of the day: around the ETA, narrower than the agreed window."""
+    with transaction.atomic():
+        delivery = _locked(payload["delivery"])
+        if delivery.state != State.OUT or was_told_of(payload["event"], delivery.pk, Trigger.OUT_TODAY):
+            return
+        visit = _visit_of(delivery.pk)
+        window = _around_eta(visit, delivery) if visit and visit.planned_arrival else delivery.window
+        _open_and_tell(delivery, window, Trigger.OUT_TODAY, payload["event"])
+
+
+def _promise_window(payload: Payload, trigger: Trigger) -> None:
+    with transaction.atomic():
+        delivery = _locked(payload["delivery"])
+        if delivery.state not in OPEN or was_told_of(payload["event"], delivery.pk, trigger):
+            return
+        # Changed again before the confirmation was made: that change's own message tells the newest.
+        if trigger == Trigger.CONFIRMED and Promise.objects.filter(delivery=delivery, version__gt=1).exists():
+            return
+        _open_and_tell(delivery, delivery.window, trigger, payload["event"])
+
+
+def _open_and_tell(delivery: Delivery, window: TimeWindow, trigger: Trigger, event_id: int) -> None:
+    promise = open_promise(delivery_id=delivery.pk, window=window)
+    services.tell(delivery=delivery, trigger=trigger, promise_version=promise.version, event_id=event_id)
+
+
+def _tell(payload: Payload, trigger: Trigger) -> None:
+    """Tells a fact that promises nothing new."""
+    with transaction.atomic():
+        delivery = _locked(payload["delivery"])
+        if was_told_of(payload["event"], delivery.pk, trigger):
+            return
+        promise = Promise.objects.filter(delivery=delivery).order_by("-version").first()
+        version = promise.version if promise else 0
+        services.tell(delivery=delivery, trigger=trigger, promise_version=version, event_id=payload["event"])
+
+
+def _visit_of(delivery_id: int) -> Visit | None:
+    return Visit.objects.filter(drops__delivery=delivery_id, drops__is_open=True, drops__is_hold=False).first()
+
+
+def _around_eta(visit: Visit, delivery: Delivery) -> TimeWindow:
+    """The visit's pair of earliest and latest arrival, or its planned arrival alone, as a promise."""
+    arrival = visit.planned_arrival
+    earliest = min(visit.eta_earliest or arrival, arrival)
+    latest = max(visit.eta_latest or arrival, arrival)
+    return rules.promise_around(TimeWindow(earliest, latest), delivery.window, zone_of(delivery))
+
+
+def _delivery(payload: Payload) -> Delivery:
+    return Delivery.objects.select_related("merchant", "order__buyer", "recipient", "place").get(pk=payload["delivery"])
+
+
+def _locked(delivery_id: int) -> Delivery:
+    """The delivery under its row lock, so that two handlers of one delivery open their promises one after the other."""
+    rows = Delivery.objects.select_for_update(of=("self",))
+    return rows.select_related("merchant", "order__buyer", "recipient", "place").get(pk=delivery_id)

@@ -1,0 +1,7 @@
+"""The only writers of messages: tell makes the row, send_message tries, record_status hears what became of a try."""
+
+from apps.notifications.services.record_status import record_status
+from apps.notifications.services.send_message import send_message
+from apps.notifications.services.tell import tell
+
+__all__ = ["record_status", "send_message", "tell"]
