@@ -152,10 +152,8 @@ class LivingDay:
 
     def _stand(self, problem: Problem, plan: Solution, *, changed: set[str]) -> None:
         """The new plan replaces the old one, after the judge and a second look at everybody else."""
-        assert (
-            violations(problem, plan, standing=self._still(problem), standing_problem=self.problem, strict=changed)
-            == []
-        )
+        wrong = violations(problem, plan, standing=self.plan, standing_problem=self.problem, strict=changed)
+        assert wrong == []
         was, now = _starts(self.problem, self.plan), _starts(problem, plan)
         for other, start in now.items():
             if other in changed or other not in was:
@@ -171,13 +169,6 @@ class LivingDay:
                 assert plan.vehicle_of[item.id] == item.loaded_on
         assert set(was) - changed <= set(now), "nobody is dropped"
         self.problem, self.plan = problem, plan
-
-    def _still(self, problem: Problem) -> Solution:
-        """The standing plan without what a cancellation took out of the problem."""
-        plan = self.plan
-        for gone in [s for s in plan.vehicle_of if s not in problem.stop]:
-            plan = plan.without(gone)
-        return plan
 
     # odds and ends ------------------------------------------------------------------------------------------------
 
