@@ -5,11 +5,32 @@ transaction, at least once: it must be idempotent. `manage.py check` proves that
 """
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
-    "delivery.created": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_created"),
-    "delivery.window_changed": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_changed"),
-    "delivery.place_changed": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_changed"),
-    "delivery.state_changed": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_state_changed"),
-    "delivery.cancelled": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_cancelled"),
+    "delivery.created": (
+        "apps.tracking.handlers.on_delivery",
+        "apps.notifications.handlers.on_created",
+        "apps.storefront.handlers.on_delivery",
+    ),
+    "delivery.window_changed": (
+        "apps.tracking.handlers.on_delivery",
+        "apps.notifications.handlers.on_changed",
+        "apps.storefront.handlers.on_delivery",
+    ),
+    "delivery.place_changed": (
+        "apps.tracking.handlers.on_delivery",
+        "apps.notifications.handlers.on_changed",
+        "apps.instructions.handlers.on_place_changed",
+        "apps.storefront.handlers.on_delivery",
+    ),
+    "delivery.state_changed": (
+        "apps.tracking.handlers.on_progress",
+        "apps.notifications.handlers.on_state_changed",
+        "apps.storefront.handlers.on_delivery",
+    ),
+    "delivery.cancelled": (
+        "apps.tracking.handlers.on_progress",
+        "apps.notifications.handlers.on_cancelled",
+        "apps.storefront.handlers.on_delivery",
+    ),
     "delivery.step_up_requested": ("apps.notifications.handlers.on_step_up_requested",),
     "delivery.step_up_passed": (),
     "delivery.link_rotated": ("apps.tracking.handlers.on_link",),
@@ -33,4 +54,5 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
 # "planner" belongs to the process that keeps the solver warm.
 LANES: dict[str, str] = {
     "apps.notifications.handlers.send_message": "slow",
+    "apps.storefront.handlers.send_webhook": "slow",
 }

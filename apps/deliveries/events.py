@@ -2,7 +2,8 @@
 
 CREATED = "delivery.created"
 WINDOW_CHANGED = "delivery.window_changed"  # from: [instant, instant], to: [instant, instant]
-PLACE_CHANGED = "delivery.place_changed"  # from_kind, to_kind: codes, point: its code | None, home: bool
+# from_kind, to_kind: codes, point: its code | None, home: bool, revision: the new one
+PLACE_CHANGED = "delivery.place_changed"
 STATE_CHANGED = "delivery.state_changed"  # from, to, reason: codes
 CANCELLED = "delivery.cancelled"  # reason: code
 STEP_UP_REQUESTED = "delivery.step_up_requested"  # step_up: id

@@ -78,7 +78,13 @@ def test_a_redirect_keeps_the_delivery_and_kills_its_codes() -> None:
     attempts = Attempt.objects.order_by("number").values_list("number", "place", "outcome")
     assert list(attempts) == [(1, home.pk, "redirected"), (2, changed.place_id, "")]
     payload = Event.objects.get(kind="delivery.place_changed").payload
-    assert payload == {"from_kind": "address", "to_kind": "pickup_point", "point": "post-vaduz", "home": False}
+    assert payload == {
+        "from_kind": "address",
+        "to_kind": "pickup_point",
+        "point": "post-vaduz",
+        "home": False,
+        "revision": 2,
+    }
     back = services.change_place(delivery=changed, place=home, window=changed.window, revision=2, actor="shopper")
     assert back.place == home
     assert [entry.code for entry in selectors.timeline(delivery.pk)] == [

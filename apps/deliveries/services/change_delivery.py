@@ -62,6 +62,7 @@ def change_place(
                 "to_kind": where.kind,
                 "point": where.merge_key.removeprefix("point:") or None,
                 "home": where.pk == delivery.home_id,
+                "revision": revision + 1,
             },
             actor=actor,
         )
