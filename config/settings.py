@@ -149,6 +149,8 @@ EMAIL_BACKEND = env_str("EMAIL_BACKEND", "django.core.mail.backends.console.Emai
 EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25)
 EMAIL_TIMEOUT = 10
+# Webhooks go to public https addresses only; tests and demos may also let them call http://127.0.0.1.
+WEBHOOKS_MAY_CALL_LOOPBACK = env_bool("WEBHOOKS_MAY_CALL_LOOPBACK", False)
 PHONE_DEFAULT_REGION = env_str("PHONE_DEFAULT_REGION", "LI")
 
 # The domain's clock. SPEED and the start only mean something with DEMO=1 (apps/core/clock.py).
