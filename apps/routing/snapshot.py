@@ -16,6 +16,7 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Place
 from apps.deliveries.states import ON_A_VAN
 from apps.fleet.models import Depot
+from apps.places.selectors import opening_windows
 from apps.routing import roads
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.models import Visit
@@ -308,15 +309,20 @@ def _opening(place: Whereabouts, depot: Depot, day: date, earliest: int, latest:
         return ()
     if not place.opening_hours or place.kind == Place.Kind.ADDRESS:
         return ((earliest, latest),)
-    epoch = epoch_of(depot, day)
-    spans = [(since(epoch, open_.earliest), since(epoch, open_.latest)) for open_ in _opening_hours(place, depot, day)]
-    return intersect(sorted(spans), (earliest, latest))
+    return intersect(_open_spans(place.opening_hours, day, depot.time_zone), (earliest, latest))
 
 
-def _opening_hours(place: Whereabouts, depot: Depot, day: date) -> list[TimeWindow]:
-    from apps.places.selectors import opening_windows
-
-    return opening_windows(place.opening_hours, day, depot.time_zone)
+@lru_cache(maxsize=4_000)
+def _open_spans(opening_hours: str, day: date, zone: str) -> tuple[Window, ...]:
+    """When a point is open on a day, in seconds since that day's midnight, the closing second excluded."""
+    midnight = int(datetime.combine(day, time(), zoneinfo.ZoneInfo(zone)).timestamp())
+    spans: list[Window] = []
+    for span in opening_windows(opening_hours, day, zoneinfo.ZoneInfo(zone)):
+        opens, closes = since(midnight, span.earliest), since(midnight, span.latest) - 1
+        if spans and opens <= spans[-1][1] + 1:
+            opens = spans.pop()[0]
+        spans.append((opens, closes))
+    return tuple(spans)
 
 
 def _ground(

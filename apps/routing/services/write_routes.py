@@ -40,7 +40,7 @@ class Written:
     moved: set[int] = field(default_factory=set)
     """Deliveries whose ETA pair moved past the tolerance."""
     renumbered: set[int] = field(default_factory=set)
-    """Deliveries on the road whose number of stops ahead changed."""
+    """Deliveries whose number of stops ahead changed."""
 
 
 def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
@@ -114,7 +114,7 @@ def write(
             shown = _pair(before, times, now=reference, ahead=index)
             if before is None or (before.eta_earliest, before.eta_latest) != shown:
                 written.moved.update(deliveries)
-            if before is None or (shift.departed is not None and before.sequence != base + index + 1):
+            if before is None or before.sequence != base + index + 1:
                 written.renumbered.update(deliveries)
             rows.append((visit, route, base + index + 1, times, shown))
     _store(snapshot, rows)

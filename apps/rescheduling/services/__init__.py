@@ -1,0 +1,7 @@
+"""Whatever asks the plan about time: offers, holds, the change, creation with a window, calling off."""
+
+from apps.rescheduling.services.change_window import change_window, hold_window
+from apps.rescheduling.services.create_delivery import cancel_delivery, create_delivery
+from apps.rescheduling.services.offer_windows import WindowOffer, offer_windows
+
+__all__ = ["WindowOffer", "cancel_delivery", "change_window", "create_delivery", "hold_window", "offer_windows"]

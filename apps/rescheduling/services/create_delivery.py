@@ -1,0 +1,110 @@
+"""A new delivery that the plan holds from its first second, and a delivery called off."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from apps.core import clock
+from apps.core.errors import Refused
+from apps.core.time_windows import TimeWindow
+from apps.deliveries import services as deliveries
+from apps.deliveries.models import Delivery
+from apps.deliveries.services import ContactInput, ParcelInput, PlaceInput
+from apps.merchants.models import Merchant, Policy
+from apps.rescheduling import rules
+from apps.rescheduling.services.change_window import on_route, require_revision
+from apps.rescheduling.services.offer_windows import alternatives_to, offers_of, policy_of, within_roster
+from apps.routing import services as routing
+from apps.routing import words
+from apps.routing.selectors import zone_of
+
+SERVICE_SECONDS = 120
+SERVICE_SECONDS_PER_FURTHER_PARCEL = 20
+
+
+def create_delivery(
+    *,
+    merchant: Merchant,
+    reference: str,
+    recipient: ContactInput,
+    buyer: ContactInput | None,
+    place: PlaceInput,
+    window: TimeWindow | None,
+    parcels: Sequence[ParcelInput],
+    service_seconds: int | None = None,
+    actor: str,
+) -> Delivery:
+    """A new delivery with its place in the plan; without a window it gets the whole of the first day with room.
+
+    Refused, with alternatives where there are any, when no plan holds it; InvalidInput for words that make no sense.
+    """
+    place.as_row()
+    if service_seconds is None:
+        service_seconds = SERVICE_SECONDS + SERVICE_SECONDS_PER_FURTHER_PARCEL * max(0, len(parcels) - 1)
+    subject = routing.newcomer(place=place, service_seconds=service_seconds, parcels=parcels)
+    policy = merchant.policy
+    chosen = window or _first_free_day(subject, policy)
+    _require_window(subject, chosen, policy)
+    for _attempt in range(routing.TRIES):
+        proposal = _proposed(subject, chosen, policy)
+        try:
+            with transaction.atomic():
+                made = deliveries.create_delivery(
+                    merchant=merchant,
+                    reference=reference,
+                    recipient=recipient,
+                    buyer=buyer,
+                    place=place,
+                    window=chosen,
+                    parcels=parcels,
+                    service_seconds=service_seconds,
+                    actor=actor,
+                )
+                visit = routing.commit(proposal, delivery=made, actor=actor)
+                routing.settle(proposal, made, visit, actor)
+            return made
+        except routing.RouteMoved:
+            continue
+    raise Refused("plan_busy", str(words.BUSY))
+
+
+def cancel_delivery(*, delivery: Delivery, reason: str, revision: int, actor: str) -> Delivery:
+    """The cancelled delivery, out of its route. Stale, or Refused when the van is too near."""
+    delivery.refresh_from_db()
+    require_revision(delivery, revision)
+    policy, route, now = policy_of(delivery), on_route(delivery), clock.now()
+    if actor == "shopper":
+        refusal = rules.refuse_cancel(delivery.state, route, policy, now)
+    else:
+        refusal = rules.refuse_by_progress(delivery.state, route, policy, now)
+    if refusal:
+        raise Refused(refusal.code, str(refusal.message))
+    with transaction.atomic():
+        routing.release(delivery_id=delivery.pk, actor=actor)
+        return deliveries.cancel_delivery(delivery=delivery, reason=reason, revision=revision, actor=actor)
+
+
+def _first_free_day(subject: routing.Subject, policy: Policy) -> TimeWindow:
+    now, zone = clock.now(), zone_of(subject.depot)
+    days = [rules.whole_day(policy, day, zone) for day in rules.horizon(policy, now, zone)]
+    soon = [window for window in days if window is not None and rules.refuse_window(window, policy, now, zone) is None]
+    slots = routing.offers_for(subject, within_roster(subject.depot, soon))
+    for slot in slots:
+        if slot.feasible:
+            return slot.window
+    raise words.refusal(words.Reason(slots[-1].reason) if slots else words.Reason.NO_VEHICLE)
+
+
+def _require_window(subject: routing.Subject, window: TimeWindow, policy: Policy) -> None:
+    refusal = rules.refuse_window(window, policy, clock.now(), zone_of(subject.depot))
+    if refusal:
+        others = alternatives_to(window, offers_of(subject, policy))
+        raise Refused(refusal.code, str(refusal.message), others)
+
+
+def _proposed(subject: routing.Subject, window: TimeWindow, policy: Policy) -> routing.Proposal:
+    try:
+        return routing.propose_for(subject, window)
+    except Refused as refused:
+        others = alternatives_to(window, offers_of(subject, policy)) if refused.code != "off_the_map" else []
+        raise Refused(refused.code, refused.message, others) from None

@@ -1,0 +1,88 @@
+"""What others may ask about the vans' plan."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.core.time_windows import TimeWindow
+from apps.fleet.models import Vehicle
+from apps.routing.models import Drop, Route, Visit
+from apps.routing.snapshot import zone_of
+
+__all__ = ["Progress", "eta_of", "progress_of", "remaining_visits", "stops_away", "van_of", "visit_of", "zone_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a delivery's van is. `stops_away` counts visits before it, several drops at one place once."""
+
+    departed: bool
+    arrived: bool
+    stops_away: int | None
+    arrival: datetime | None
+
+
+def visit_of(delivery_id: int) -> Visit | None:
+    """The visit that will bring the delivery; None when no plan holds it."""
+    drop = (
+        Drop.objects.filter(delivery=delivery_id, is_open=True, is_hold=False)
+        .select_related("visit__plan__depot", "visit__place", "visit__route__shift__vehicle")
+        .first()
+    )
+    return drop.visit if drop else None
+
+
+def stops_away(delivery_id: int) -> int | None:
+    """Visits still to be made before it; None when no van has it."""
+    visit = visit_of(delivery_id)
+    return _ahead_of(visit) if visit is not None and visit.route_id is not None else None
+
+
+def van_of(delivery_id: int) -> tuple[Route, Vehicle] | None:
+    """The route and the vehicle that will bring it."""
+    visit = visit_of(delivery_id)
+    return (visit.route, visit.route.shift.vehicle) if visit is not None and visit.route is not None else None
+
+
+def eta_of(delivery_id: int) -> TimeWindow | None:
+    """The pair its page shows."""
+    visit = visit_of(delivery_id)
+    if visit is None or visit.eta_earliest is None or visit.eta_latest is None:
+        return None
+    return TimeWindow(visit.eta_earliest, visit.eta_latest)
+
+
+def progress_of(delivery_id: int) -> Progress | None:
+    """How far its van is; None when no plan holds it."""
+    visit = visit_of(delivery_id)
+    if visit is None:
+        return None
+    route = visit.route
+    return Progress(
+        departed=route is not None and route.departed_at is not None,
+        arrived=visit.state == Visit.State.ARRIVED,
+        stops_away=_ahead_of(visit) if route is not None else None,
+        arrival=visit.planned_arrival,
+    )
+
+
+def remaining_visits(route_id: int) -> list[Visit]:
+    """The route's visits that are not done, in driving order, without slot holds."""
+    return list(
+        Visit.objects.filter(route=route_id, state__in=[Visit.State.PLANNED, Visit.State.ARRIVED], hold_until=None)
+        .select_related("place")
+        .order_by("sequence", "pk")
+    )
+
+
+def _ahead_of(visit: Visit) -> int:
+    return (
+        Visit.objects.filter(
+            route=visit.route_id,
+            state__in=[Visit.State.PLANNED, Visit.State.ARRIVED],
+            sequence__lt=visit.sequence,
+            drops__is_open=True,
+            drops__is_hold=False,
+        )
+        .distinct()
+        .count()
+    )
