@@ -88,17 +88,12 @@ class PlaceTravel:
 
 
 class NewPlace:
-    """One new place against the plans of a matrix; keeps the rows it has, so more windows cost few more queries."""
+    """One new place against plans over one matrix; keeps the rows it has, so more windows cost few more queries."""
 
-    def __init__(self, timetable: Timetable, nearest: Sequence[int], rows: Rows) -> None:
+    def __init__(self, nearest: Sequence[int], rows: Rows) -> None:
+        self.seeds = np.array(nearest[:SEEDS], dtype=np.intp)
+        self.rows = rows
         self.travel: dict[str, PlaceTravel] = {}
-        seeds = np.array(nearest[:SEEDS], dtype=np.intp)
-        for profile in timetable.profiles:
-            travel = PlaceTravel(profile, timetable.problem.travel[profile].seconds, rows)
-            if seeds.size:
-                travel.fetch(seeds)
-                travel.bound_by(seeds)
-            self.travel[profile] = travel
 
     def best(self, timetable: Timetable, stop: Stop, windows: tuple[Window, ...] | None = None) -> Insertion | Refusal:
         """The cheapest place; `windows` replace the stop's permitted starts."""
@@ -108,6 +103,7 @@ class NewPlace:
         able, reason = eligible(timetable, stop)
         if not able.any():
             return Refusal(reason)
+        self._seed(timetable, able)
         while True:
             approach, exact = self._approach(timetable)
             fit = fits(timetable.gaps, approach, stop.service, intervals, able)
@@ -120,12 +116,23 @@ class NewPlace:
         sure_fit = fit._replace(holds=sure)
         return choose(timetable, stop, intervals, approach, sure_fit) if sure.any() else Refusal(refused_because(fit))
 
+    def _seed(self, timetable: Timetable, able: npt.NDArray[np.bool_]) -> None:
+        """First rows of every profile that has a van to bring the stop; the others are never asked."""
+        for profile, numbers in timetable.profiles.items():
+            if profile in self.travel or not able[timetable.gaps.van[numbers]].any():
+                continue
+            travel = PlaceTravel(profile, timetable.problem.travel[profile].seconds, self.rows)
+            if self.seeds.size:
+                travel.fetch(self.seeds)
+                travel.bound_by(self.seeds)
+            self.travel[profile] = travel
+
     def _approach(self, timetable: Timetable) -> tuple[Approach, npt.NDArray[np.bool_]]:
         gaps = timetable.gaps
-        columns = Approach(*(np.zeros(gaps.van.size, dtype=np.int64) for _ in range(4)))
-        exact = np.zeros(gaps.van.size, dtype=np.bool_)
-        for profile, numbers in timetable.profiles.items():
-            travel = self.travel[profile]
+        columns = Approach(*(np.full(gaps.van.size, UNREACHABLE, dtype=np.int64) for _ in range(4)))
+        exact = np.ones(gaps.van.size, dtype=np.bool_)
+        for profile, travel in self.travel.items():
+            numbers = timetable.profiles.get(profile, np.zeros(0, dtype=np.intp))
             before, after = gaps.before[numbers], gaps.after[numbers]
             columns.to[numbers], columns.away[numbers] = travel.best_known(before, after)
             columns.to_metres[numbers] = travel.columns[2][before]
@@ -135,10 +142,10 @@ class NewPlace:
 
     def _ask(self, timetable: Timetable, numbers: npt.NDArray[np.intp]) -> None:
         gaps = timetable.gaps
-        for profile, of_profile in timetable.profiles.items():
-            asked = np.intersect1d(numbers, of_profile)
+        for profile, travel in self.travel.items():
+            asked = np.intersect1d(numbers, timetable.profiles[profile])
             if asked.size:
-                self.travel[profile].fetch(np.concatenate((gaps.before[asked], gaps.after[asked])))
+                travel.fetch(np.concatenate((gaps.before[asked], gaps.after[asked])))
 
 
 def best_for_new_place(timetable: Timetable, stop: Stop, nearest: Sequence[int], rows: Rows) -> Insertion | Refusal:
@@ -147,4 +154,4 @@ def best_for_new_place(timetable: Timetable, stop: Stop, nearest: Sequence[int],
     `nearest` are known location indices, nearest first (by air is good enough; eight are used); `rows` answers exact
     travel between the new place and the locations it is asked for. Equal to `best_insertion` with full rows.
     """
-    return NewPlace(timetable, nearest, rows).best(timetable, stop)
+    return NewPlace(nearest, rows).best(timetable, stop)

@@ -81,7 +81,7 @@ def _asker(timetable: Timetable, stop: Stop, place: Neighbourhood | None) -> Ans
     if stop.location == NEW_PLACE:
         if place is None:
             raise ValueError("a stop at a new place needs its neighbourhood")
-        known = NewPlace(timetable, place.nearest, place.rows)
+        known = NewPlace(place.nearest, place.rows)
         return lambda cut: known.best(timetable, cut)
     able, reason = eligible(timetable, stop)
     approach = known_approach(timetable, stop)

@@ -1,0 +1,1 @@
+"""What the product's speed and quality rest on, measured: `make bench`."""

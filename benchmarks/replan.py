@@ -1,0 +1,298 @@
+"""How fast and how well a running plan takes what shoppers change: `python -m benchmarks.replan --json`.
+
+Every size runs in a process of its own. Changes follow one another on one plan: each is answered by insertion, then
+improved by the planner child; a few are compared with a long solve, warm from the same plan, with the same frozen
+prefix and stability price. Times are wall clock, without HTTP and database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from apps.routing.planner.check import violations
+from apps.routing.planner.cost import moved_over, plan_cost, starts
+from apps.routing.planner.insertion import (
+    Insertion,
+    Refusal,
+    Timetable,
+    apply,
+    best_insertion,
+    change,
+    least_late,
+    merged,
+    remove,
+)
+from apps.routing.planner.jobs import Improve, Ping
+from apps.routing.planner.limits import Policy
+from apps.routing.planner.new_place import best_for_new_place
+from apps.routing.planner.problem import NEW_PLACE, Problem, Stop
+from apps.routing.planner.solution import Solution
+from apps.routing.planner.solve import Mode, improve
+from apps.routing.planner.worker import Child
+from benchmarks.replan_day import HOUR, SHIFT, BenchmarkDay, Country, make_day, zone_of
+
+EXTRACT = Path("apps/demo/data/liechtenstein.osm.pbf")
+ROADS = Path("var/benchmarks/roads")
+POLICY = Policy()
+BEST = Policy(worth=1, worth_per_moved=0, most_moved=10**6)
+"""For references: the best found counts, however small the gain."""
+
+
+@dataclass
+class Tally:
+    """What one size measured."""
+
+    answer_ms: list[float] = field(default_factory=list)
+    place_ms: list[float] = field(default_factory=list)
+    applied_s: list[float] = field(default_factory=list)
+    answer_gap: list[float] = field(default_factory=list)
+    applied_gap: list[float] = field(default_factory=list)
+    moved_five: list[int] = field(default_factory=list)
+    moved_ten: list[int] = field(default_factory=list)
+    yes: int = 0
+    no: int = 0
+    false_refusals: int = 0
+    broken: int = 0
+    improved: int = 0
+    child_mb: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A change and what came of it."""
+
+    asked: Stop
+    found: Insertion | Refusal
+    problem: Problem
+    plan: Solution
+
+
+class Bench:
+    """One size: the day, the planner child, and the tally."""
+
+    def __init__(self, day: BenchmarkDay, child: Child, arguments: argparse.Namespace) -> None:
+        self.day, self.child, self.arguments = day, child, arguments
+        self.tally = Tally()
+
+    def run(self) -> Tally:
+        kinds = self.day.rng.permutation(_kinds(self.arguments.changes)).tolist()
+        every = max(1, self.arguments.changes // max(1, self.arguments.references))
+        for number, kind in enumerate(kinds):
+            reference = self.arguments.references > 0 and number % every == every // 2
+            getattr(self, f"_{kind}")(reference)
+        self.tally.child_mb = self.child.peak_rss_mb
+        return self.tally
+
+    # the changes --------------------------------------------------------------------------------------------------
+
+    def _window(self, reference: bool) -> None:
+        asked = self._someone().replace(windows=(self._wish(),), promise=None, eta=None)
+        problem, plan = self.day.problem, self.day.plan
+        (answered, seconds) = _timed(lambda: _change_window(problem, plan, asked))
+        self.tally.answer_ms.append(seconds * 1000)
+        self._take(answered, reference)
+
+    def _place(self, reference: bool) -> None:
+        day, point = self.day, self.day.newcomers.pop()
+        moved = self._someone().replace(location=NEW_PLACE, promise=None, eta=None, zone=zone_of(day.country, point))
+        (answer, seconds) = _timed(
+            lambda: best_for_new_place(
+                remove(Timetable.of(day.problem, day.plan), moved.id), moved, day.nearest(point), day.rows(point)
+            )
+        )
+        self.tally.place_ms.append(seconds * 1000)
+        asked = moved.replace(location=day.add_place(point))
+        full = best_insertion(remove(Timetable.of(day.problem, day.plan), asked.id), asked)
+        assert answer == full if isinstance(full, Insertion) else isinstance(answer, Refusal), "bounded rows differ"
+        self._take(_answered(day.problem, day.plan, asked, answer), reference)
+
+    def _cancel(self, reference: bool) -> None:
+        gone = self._someone()
+        self._stand(self.day.problem.without_stop(gone.id), self.day.plan.without(gone.id), set())
+
+    # what becomes of them -----------------------------------------------------------------------------------------
+
+    def _take(self, answered: Answered, reference: bool) -> None:
+        if isinstance(answered.found, Refusal):
+            self.tally.no += 1
+            self.tally.false_refusals += self._was_possible(answered.asked)
+            return
+        self.tally.yes += 1
+        before = starts(self.day.problem, self.day.plan)
+        before.pop(answered.asked.id, None)
+        self._stand(answered.problem, answered.plan, {answered.asked.id})
+        van = answered.found.vehicle
+        committed = self.day.plan
+        best = self._reference() if reference else None
+        self._improve(van)
+        now = starts(self.day.problem, self.day.plan)
+        self.tally.moved_five.append(moved_over(before, now, 300))
+        self.tally.moved_ten.append(moved_over(before, now, 600))
+        if best is not None:
+            self.tally.answer_gap.append(self._gap(committed, best))
+            self.tally.applied_gap.append(self._gap(self.day.plan, best))
+
+    def _improve(self, van: str) -> None:
+        mode, seconds = self._mode(van)
+        job = Improve(self.day.problem, self.day.plan, mode, (van,), seconds, POLICY)
+        (result, took) = _timed(lambda: self.child.ask(job, seconds + 2))
+        self.tally.applied_s.append(took)
+        self.tally.improved += result.applied
+        self._stand(self.day.problem, result.solution, set())
+
+    def _mode(self, van: str) -> tuple[Mode, float]:
+        """A van that is out is solved by itself; one at the depot with its two nearest."""
+        return ("one_van", 0.3) if self.day.problem.vehicle[van].started else ("three_vans", 1.0)
+
+    def _reference(self) -> int:
+        """The cheapest plan known: a long solve of the whole fleet, warm from the committed plan."""
+        seconds = self.arguments.reference_seconds
+        result = improve(self.day.problem, self.day.plan, mode="fleet", seconds=seconds, policy=BEST)
+        return min(result.cost_after.total, result.cost_before.total) if result.applied else result.cost_before.total
+
+    def _gap(self, plan: Solution, best: int) -> float:
+        return max(0.0, 100 * (plan_cost(self.day.problem, plan, POLICY).total - best) / best)
+
+    def _was_possible(self, asked: Stop) -> bool:
+        """Whether a long search finds a plan for what was refused, breaking nothing."""
+        bare = remove(Timetable.of(self.day.problem, self.day.plan), asked.id)
+        late = least_late(bare, asked)
+        if isinstance(late, Refusal):
+            return False
+        problem, plan = self.day.problem.with_stop(asked), apply(self.day.plan, late, asked)
+        started = problem.vehicle[late.vehicle].started
+        mode: Mode = "one_van" if started else "fleet"
+        seconds = min(self.arguments.reference_seconds, 10.0)
+        found = improve(problem, plan, mode=mode, touched=(late.vehicle,), seconds=seconds, policy=BEST).solution
+        standing, before = self.day.plan, self.day.problem
+        return not violations(problem, found, standing=standing, standing_problem=before, strict={asked.id})
+
+    def _stand(self, problem: Problem, plan: Solution, changed: set[str]) -> None:
+        wrong = violations(problem, plan, standing=self.day.plan, standing_problem=self.day.problem, strict=changed)
+        self.tally.broken += len(wrong)
+        self.day.problem, self.day.plan = problem, plan
+
+    def _someone(self) -> Stop:
+        """Anybody whose stop may still change."""
+        free = [stop for route in self.day.plan.routes for stop in route.stops[route.frozen :]]
+        return self.day.problem.stop[free[int(self.day.rng.integers(len(free)))]]
+
+    def _wish(self) -> tuple[int, int]:
+        """One of the two-hour windows a page offers."""
+        opens = int(self.day.rng.integers(0, (SHIFT - 2 * HOUR) // HOUR + 1)) * HOUR
+        return opens, opens + 2 * HOUR
+
+
+def _kinds(changes: int) -> list[str]:
+    places, cancels = round(changes * 0.35), round(changes * 0.1)
+    return ["place"] * places + ["cancel"] * cancels + ["window"] * (changes - places - cancels)
+
+
+def _change_window(problem: Problem, plan: Solution, asked: Stop) -> Answered:
+    """All that a web process does for an answer, from the snapshot to the plan to be committed."""
+    _, found = change(Timetable.of(problem, plan), asked)
+    return _answered(problem, plan, asked, found)
+
+
+def _answered(problem: Problem, plan: Solution, asked: Stop, found: Insertion | Refusal) -> Answered:
+    if isinstance(found, Refusal):
+        return Answered(asked, found, problem, plan)
+    return Answered(asked, found, merged(problem, found, asked), apply(plan, found, asked))
+
+
+def _timed[Value](work: Callable[[], Value]) -> tuple[Value, float]:
+    began = time.perf_counter()
+    value = work()
+    return value, time.perf_counter() - began
+
+
+def measure(stops: int, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One size, in a process of its own."""
+    country = Country.read(arguments.osm, arguments.roads)
+    day = make_day(country, stops, arguments.changes, arguments.seed)
+    best_insertion(Timetable.of(day.problem, day.plan), day.problem.stops[0].replace(id="warm"))
+    with Child() as child:
+        child.ask(Ping(), 30)
+        tally = Bench(day, child, arguments).run()
+    return _report(stops, day, tally)
+
+
+def _report(stops: int, day: BenchmarkDay, tally: Tally) -> dict[str, Any]:
+    asked = max(1, tally.yes + tally.no)
+    return {
+        "stops": stops,
+        "vans": len(day.problem.vehicles),
+        "answer_ms_p50": _percentile(tally.answer_ms, 50),
+        "answer_ms_p95": _percentile(tally.answer_ms, 95),
+        "place_answer_ms_p95": _percentile(tally.place_ms, 95),
+        "applied_s_p95": _percentile(tally.applied_s, 95),
+        "answer_gap_percent_median": _median(tally.answer_gap),
+        "applied_gap_percent_median": _median(tally.applied_gap),
+        "moved_over_5_min_mean": _mean(tally.moved_five),
+        "moved_over_10_min_mean": _mean(tally.moved_ten),
+        "accepted_percent": round(100 * tally.yes / asked, 1),
+        "false_refusals": round(100 * tally.false_refusals / asked, 1),
+        "promises_broken": tally.broken,
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "child_peak_rss_mb": round(tally.child_mb, 1),
+        "improvements_applied": tally.improved,
+    }
+
+
+def _percentile(values: list[float], percent: int) -> float | None:
+    """Nearest rank; None without values."""
+    if not values:
+        return None
+    return round(sorted(values)[math.ceil(percent / 100 * len(values)) - 1], 2)
+
+
+def _median(values: list[float]) -> float | None:
+    return round(statistics.median(values), 2) if values else None
+
+
+def _mean(values: list[int]) -> float | None:
+    return round(statistics.fmean(values), 2) if values else None
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stops", default="100,300,1000", help="sizes of the day, separated by commas")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--osm", type=Path, default=EXTRACT, help="an OpenStreetMap extract (.osm.pbf)")
+    parser.add_argument("--roads", type=Path, default=ROADS, help="where the prepared road network is kept")
+    parser.add_argument("--changes", type=int, default=40)
+    parser.add_argument("--references", type=int, default=5, help="how many changes are compared with a long solve")
+    parser.add_argument("--reference-seconds", type=float, default=60.0)
+    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else, on standard output")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = _arguments()
+    sizes = [int(size) for size in arguments.stops.split(",")]
+    results = []
+    spawn = multiprocessing.get_context("spawn")
+    for size in sizes:
+        with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
+            results.append(pool.submit(measure, size, arguments).result())
+    report = {"benchmark": "replan", "seed": arguments.seed, "changes": arguments.changes, "results": results}
+    if arguments.json:
+        print(json.dumps(report, indent=2))
+        return
+    for result in results:
+        print("\n".join(f"{name:28} {value}" for name, value in result.items()), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()
