@@ -45,11 +45,12 @@ class Supervisor:
         folder = run_folder() / self.cluster
         folder.mkdir(exist_ok=True)
         self._own_lock = _lock(folder / "supervisor.lock")
+        # The supervisor's own start has run the checks; a pool that is being healed need not.
         name = {"Q_CLUSTER_NAME": self.cluster} if cluster else {}
-        self.pool = Group("pool", ["qcluster"], folder, name)
-        self.groups = [self.pool, Group("slow", ["sweep", "--lane", "slow"], folder)]
+        self.pool = Group("pool", ["qcluster", "--skip-checks"], folder, name)
+        self.groups = [self.pool, Group("slow", ["sweep", "--lane", "slow", "--skip-checks"], folder)]
         if "plan_worker" in get_commands():
-            self.groups.append(Group("planner", ["plan_worker"], folder))
+            self.groups.append(Group("planner", ["plan_worker", "--skip-checks"], folder))
         self.canary = Canary(self.cluster, deadline_seconds)
         self._pauses = dict.fromkeys((group.name for group in self.groups), 0.0)
         self._stopping = False

@@ -65,7 +65,8 @@ class Work:
         self.process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=self.environment)
 
     def ask(self) -> None:
-        react("tests.events.effects.record", payload={"key": str(self.asked)})
+        lane = "slow" if self.asked % 5 == 4 else "fast"
+        react("tests.events.effects.record", payload={"key": str(self.asked)}, lane=lane)
         self.asked += 1
 
     def load_until(self, condition: Callable[[], bool], what: str) -> None:
@@ -83,12 +84,16 @@ class Work:
             assert time.monotonic() < ends, f"left undone: {Reaction.objects.exclude(state='done').count()}"
             time.sleep(0.1)
 
-    def pool(self) -> int:
-        """The qcluster process of the moment."""
+    def child(self, command: str) -> int:
+        """The process of the moment that runs this command, or 0."""
         for pid in children(self.process.pid):
-            if b"qcluster" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return pid
+            with suppress(FileNotFoundError):
+                if command.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
         return 0
+
+    def pool(self) -> int:
+        return self.child("qcluster")
 
     def sentinel(self) -> int:
         return next(iter(children(self.pool())), 0)
@@ -133,7 +138,7 @@ def expect_all_once(work: Work) -> None:
     assert effects() == {str(number): 1 for number in range(work.asked)}
 
 
-@pytest.mark.parametrize("victim", ["idle worker", "monitor"])
+@pytest.mark.parametrize("victim", ["idle worker", "monitor and slow lane"])
 def test_a_kill_that_leaves_the_pool_deaf_is_healed(work: Work, victim: str) -> None:
     deaf, parts = work.pool(), work.parts()
     assert len(parts) == 4
@@ -146,28 +151,29 @@ def test_a_kill_that_leaves_the_pool_deaf_is_healed(work: Work, victim: str) -> 
             os.kill(pid, signal.SIGKILL)
     else:
         os.kill(parts[2], signal.SIGKILL)
+        os.kill(work.child("sweep"), signal.SIGKILL)
     work.load_until(lambda: work.pool() not in (deaf, 0), "the deaf pool is replaced")
     work.load_until(work.works, "the new pool works")
     expect_all_once(work)
     assert not any(is_running(pid) for pid in (deaf, *parts))
 
 
-def test_killing_the_supervisor_leaves_nobody_and_the_next_one_goes_on(work: Work) -> None:
+def test_the_supervisor_may_be_killed_or_stopped_but_not_doubled(work: Work) -> None:
+    command = [sys.executable, "manage.py", "work"]
+    second = subprocess.run(command, cwd=settings.BASE_DIR, env=work.environment, capture_output=True, timeout=60)
+    assert second.returncode == 1
+    assert b"runs already" in second.stderr
+
     everybody = family(work.process.pid)
     assert len(everybody) >= 8
     work.process.kill()
     work.process.wait()
     work.load_until(lambda: not any(is_running(pid) for pid in everybody), "the orphans have ended")
+
     work.start()
     work.load_until(work.works, "the next supervisor's pool works")
     expect_all_once(work)
 
-
-def test_only_one_supervisor_and_it_stops_in_time(work: Work) -> None:
-    command = [sys.executable, "manage.py", "work"]
-    second = subprocess.run(command, cwd=settings.BASE_DIR, env=work.environment, capture_output=True, timeout=60)
-    assert second.returncode == 1
-    assert b"runs already" in second.stderr
     everybody = family(work.process.pid)
     started = time.monotonic()
     work.process.terminate()
