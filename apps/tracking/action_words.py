@@ -29,6 +29,12 @@ class ActionRow:
 _ICONS = {"time": "calendar-clock", "place": "map-pin", "instructions": "message-square-text", "cancel": "circle-x"}
 
 
+def shared_reason(rows: list[ActionRow]) -> str:
+    """The one reason why nothing can be changed, to be said once instead of in every row."""
+    reasons = {row.consequence for row in rows}
+    return reasons.pop() if len(reasons) == 1 and not any(row.is_open for row in rows) else ""
+
+
 def action_rows(doc: Document, paths: Mapping[str, str]) -> tuple[list[ActionRow], list[ActionRow]]:
     """(at most three rows to show, the rest for "More"); cancelling is never among the first."""
     if doc["ended"] or doc["view_only"]:

@@ -8,9 +8,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.deliveries.states import ON_A_VAN, OPEN, State
-from apps.tracking.action_words import ActionRow, action_rows
+from apps.tracking.action_words import ActionRow, action_rows, shared_reason
 from apps.tracking.day_words import capitalised, moment_words
 from apps.tracking.hero_words import Hero, agreed_words, hero, stops_words
+from apps.tracking.hours_words import HoursLine, opening_today, opening_week
+from apps.tracking.instruction_words import safe_place_words
 from apps.tracking.timeline_words import TimelineLine, timeline_lines
 
 Document = Mapping[str, Any]
@@ -22,6 +24,7 @@ class PageWords:
     hero: Hero
     rows: list[ActionRow]
     more: list[ActionRow]
+    all_closed: str
     newest: list[TimelineLine]
     earlier: list[TimelineLine]
     has_map: bool
@@ -32,6 +35,8 @@ class PageWords:
     collect_until: str
     proof_caption: str
     can_rebook: bool
+    hours_today: str
+    hours_week: list[HoursLine]
 
 
 def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]) -> PageWords:
@@ -40,32 +45,25 @@ def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]
     rows, more = action_rows(doc, paths)
     lines = timeline_lines(doc)
     collection, proof = doc["collection"] or {}, doc["proof"] or {}
+    hours = doc["place"].get("opening_hours")
     return PageWords(
         hero=top,
         rows=rows,
         more=more,
+        all_closed=shared_reason(rows + more),
         newest=lines[:NEWEST_LINES],
         earlier=lines[NEWEST_LINES:],
         has_map=State(doc["status"]) in OPEN | {State.AT_POINT, State.FAILED} and bool(doc["destination"]),
         map_summary=_map_summary(doc),
         stops=stops_words(doc) if doc["status"] in ON_A_VAN else "",
-        agreed=agreed_words(doc),
+        agreed=agreed_words(doc) if doc["status"] in OPEN else "",
         safe_place=safe_place_words((doc["instruction"] or {}).get("safe_place")),
         collect_until=_moment(collection.get("until"), doc["zone"]),
         proof_caption=_moment(proof.get("at"), doc["zone"]),
         can_rebook=doc["status"] == State.FAILED and any(row.code == "time" and row.is_open for row in rows),
+        hours_today=opening_today(hours, doc["zone"]),
+        hours_week=opening_week(hours, doc["zone"]),
     )
-
-
-def safe_place_words(code: str | None) -> str:
-    return {
-        "in_person": _("Hand it to me"),
-        "porch": _("On the porch"),
-        "garage": _("In the garage"),
-        "shed": _("In the garden shed"),
-        "mailbox": _("In the mailbox"),
-        "reception": _("With reception"),
-    }.get(code or "", "")
 
 
 def _map_summary(doc: Document) -> str:

@@ -8,7 +8,7 @@ BRAND = {"slug": "alpenkorb", "name": "Alpenkorb", "css_url": "/static/fixture.c
 TOKEN = "preview"
 PATHS = {
     name: f"/t/{TOKEN}/{name}" for name in ("state", "dot", "live", "time", "place", "instructions", "cancel", "verify")
-} | {"page": f"/t/{TOKEN}", "proof": "/static/fixture/", "socket": f"/ws/t/{TOKEN}"}
+} | {"page": f"/t/{TOKEN}", "socket": f"/ws/t/{TOKEN}"}
 
 
 def at(time: str, day: int = 10) -> str:
@@ -78,7 +78,7 @@ NOTE = {"safe_place": "porch", "note": "Behind the blue bench, please.", "has_ac
 WAITING = {"until": at("18:00", 17), "code": None, "ready": True}
 LATE = {"late": True, "window": [at("12:00"), at("14:00")]}
 NOT_HOME = {"reason": "consignee_not_home"}
-PROOF = {"photo": "proof.jpg", "received_by": "", "left_at": "porch", "at": at("14:22")}
+PROOF = {"photo": 1, "received_by": "", "left_at": "porch", "at": at("14:22")}
 FAILED = [state("failed", "11:42", reason="consignee_not_home"), *UNTIL_OUT]
 AT_POINT = [state("at_point", "10:15"), *UNTIL_OUT]
 DONE = [state("delivered", "14:22"), {"code": "routing.next_stop", "at": at("14:11"), "data": {}}, *UNTIL_OUT]
@@ -90,7 +90,12 @@ PAGES: dict[str, dict[str, Any]] = {
         status="created", eta=None, stops_away=None, window=[at("08:00", 12), at("18:00", 12)], timeline=[CREATED]
     ),
     "planned": page(status="planned", eta=None, stops_away=None, window=TOMORROW, timeline=[CHANGED, *UNTIL_DEPOT[1:]]),
-    "depot": page(status="arrived", stops_away=None, timeline=UNTIL_DEPOT, instruction={**NOTE, "acknowledged": False}),
+    "depot": page(
+        status="arrived",
+        stops_away=None,
+        timeline=UNTIL_DEPOT,
+        instruction={**NOTE, "safe_place": None, "note": None, "acknowledged": False},
+    ),
     "out_far": page(),
     "out_near": page(stops_away=3, van={"visible": True, "kind": "electric_van"}),
     "out_next": page(
@@ -129,15 +134,31 @@ PAGES: dict[str, dict[str, Any]] = {
     "to_point": page(place=POINT, destination=POINT_SPOT, collection={"until": None, "code": None, "ready": False}),
     "returning": page(status="returning", eta=None, stops_away=None, failure=NOT_HOME, actions=closed("returning")),
     "delivered": page(
-        tier="verified", status="delivered", eta=None, stops_away=None, proof=PROOF, place=VERIFIED_HOME, timeline=DONE,
-        actions=closed("ended"), ended=True,
+        tier="verified",
+        status="delivered",
+        eta=None,
+        stops_away=None,
+        proof=PROOF,
+        place=VERIFIED_HOME,
+        timeline=DONE,
+        actions=closed("ended"),
+        ended=True,
     ),
     "delivered_link": page(
-        status="delivered", eta=None, stops_away=None, proof={**PROOF, "photo": None, "received_by": None},
-        timeline=DONE, actions=closed("ended"), ended=True,
+        status="delivered",
+        eta=None,
+        stops_away=None,
+        proof={**PROOF, "photo": None, "received_by": None},
+        timeline=DONE,
+        actions=closed("ended"),
+        ended=True,
     ),
     "cancelled": page(
-        status="cancelled", eta=None, stops_away=None, actions=closed("ended"), ended=True,
+        status="cancelled",
+        eta=None,
+        stops_away=None,
+        actions=closed("ended"),
+        ended=True,
         timeline=[state("cancelled", "08:02"), *UNTIL_DEPOT],
     ),
     "view_only": page(stops_away=3, van={"visible": True, "kind": "electric_van"}, view_only=True),
@@ -148,4 +169,4 @@ PAGES: dict[str, dict[str, Any]] = {
             {"description": "", "barcode_tail": "4823"},
         ]
     ),
-}  # fmt: skip
+}

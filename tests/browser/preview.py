@@ -44,8 +44,10 @@ def draw(out: Path, language: str = "en") -> list[str]:
     """Writes the pages; returns their names."""
     out.mkdir(parents=True, exist_ok=True)
     shared = {"brand": BRAND, "token": TOKEN, "paths": PATHS}
-    pages = {name: ("tracking/page.html", {"doc": doc}) for name, doc in PAGES.items()} | FLOWS
     with translation.override(language), clock.frozen(NOON):
+        pages = {name: ("tracking/page.html", {"doc": doc}) for name, doc in PAGES.items()}
+        pages |= {name: (f"tracking/{template}.html", context()) for name, (template, context) in FLOWS.items()}
+        pages |= {"404": ("404.html", {"brand": None}), "500": ("500.html", {})}
         for name, (template, context) in pages.items():
             (out / f"{name}.html").write_text(render_to_string(template, {**shared, **context}))
     return list(pages)
@@ -62,7 +64,7 @@ class Handler(SimpleHTTPRequestHandler):
             self._send(json.dumps(DOT).encode(), "application/json")
         elif path == PATHS["state"]:
             self.send_error(304)
-        elif path.startswith("/static/fixture/"):
+        elif "/proof/" in path:
             self._send(Path(__file__).with_name("proof.svg").read_bytes(), "image/svg+xml")
         elif path.startswith("/tiles/"):
             tile = Path(settings.TILES_DIR) / path.removeprefix("/tiles/")
@@ -83,7 +85,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Quiet."""
 
 

@@ -18,7 +18,7 @@ register = template.Library()
 def icon(name: str, size: int = 20) -> SafeString:
     """A decorative icon of the sprite; the words beside it carry the meaning."""
     return format_html(
-        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"></use></svg>',
+        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true"><use href="{1}#{2}"></use></svg>',
         size,
         static("icons/sprite.svg"),
         name,

@@ -64,7 +64,7 @@ def access_of(request: HttpRequest, token: str) -> Access:
 
 def sealed(response: HttpResponse) -> HttpResponse:
     for name, value in HEADERS.items():
-        response[name] = value
+        response.headers.setdefault(name, value)
     patch_vary_headers(response, ["Cookie"])
     return response
 

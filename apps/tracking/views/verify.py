@@ -8,6 +8,7 @@ from apps.core.errors import DoorstepError, NotFound, Throttled
 from apps.deliveries import access as gate
 from apps.deliveries.access import VERIFIED_COOKIE, VERIFIED_SECONDS, Access
 from apps.deliveries.services import token_of
+from apps.tracking.views.change_flow import form_headers
 from apps.tracking.views.gate import SOCKET_COOKIE, base_context, paths, shopper_view
 
 
@@ -44,7 +45,7 @@ def _form(request: HttpRequest, access: Access, error: str, status: int) -> Http
         "next": _next_name(request),
         "error": error,
     }
-    return render(request, "tracking/verify.html", context, status=status)
+    return form_headers(render(request, "tracking/verify.html", context, status=status))
 
 
 def _verified(request: HttpRequest, access: Access, value: str) -> HttpResponse:
