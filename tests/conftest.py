@@ -34,6 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _choose_database()
 
 
+def pytest_unconfigure() -> None:
+    # SQLite's own side files outlive the database that Django deletes.
+    for left in Path(databases.SCRATCH).glob(f"doorstep-test-{os.getpid()}*"):
+        left.unlink(missing_ok=True)
+
+
 def _choose_database() -> None:
     if os.environ.get("TEST_DATABASE") == "postgres":
         # Set beforehand by a CI service, or by the xdist controller for its workers.
