@@ -20,6 +20,7 @@ from django.template.loader import render_to_string  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from apps.core import clock  # noqa: E402
+from tests.browser.demo import DEMO  # noqa: E402
 from tests.browser.flows import FLOWS  # noqa: E402
 from tests.browser.pages import BRAND, PAGES, PATHS, TOKEN  # noqa: E402
 
@@ -48,6 +49,7 @@ def draw(out: Path, language: str = "en") -> list[str]:
         pages = {name: ("tracking/page.html", {"doc": doc}) for name, doc in PAGES.items()}
         pages |= {name: (f"tracking/{template}.html", context()) for name, (template, context) in FLOWS.items()}
         pages |= {"404": ("404.html", {"brand": None}), "500": ("500.html", {})}
+        pages |= DEMO
         for name, (template, context) in pages.items():
             (out / f"{name}.html").write_text(render_to_string(template, {**shared, **context}))
     return list(pages)
