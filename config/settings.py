@@ -192,6 +192,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "WEBHOOKS": ["apps.storefront.schema.DELIVERY_WEBHOOK"],
 }
 
 # Pages carry no inline script or style, so the policy needs neither nonces nor 'unsafe-inline'.

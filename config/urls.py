@@ -10,4 +10,5 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("apps.tracking.urls")),
     path("", include("apps.notifications.urls")),
+    path("", include("apps.storefront.urls")),
 ]

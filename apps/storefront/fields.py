@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 MOST_NAMES_NAMED = 20
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 class StrictSerializer(serializers.Serializer):
@@ -61,4 +62,8 @@ class Instant(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str) or not (value[-1:] in "Zz" or value[-6:-5] in ("+", "-")):
             self.fail("invalid", format="2026-03-10T14:00:00Z")
-        return super().to_internal_value(value)
+        instant = super().to_internal_value(value)
+        # At the ends of the calendar no other zone can be reckoned.
+        if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+            self.fail("invalid", format="2026-03-10T14:00:00Z")
+        return instant
