@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from apps.routing.planner.problem import LATEST_INSTANT, Load, Problem, ProblemError, Stop
+from apps.routing.planner.check import violations
+from apps.routing.planner.eta import roll_forward
+from apps.routing.planner.problem import LATEST_INSTANT, NEW_PLACE, Load, Problem, ProblemError, Stop
 from apps.routing.planner.solution import Route, Solution
 from tests.planner.instances import line, stop, three_on_a_street, van
 
@@ -64,3 +66,15 @@ def test_variants_are_made_by_replacing() -> None:
     assert [s.id for s in problem.without_stop("b").stops] == ["a", "c"]
     assert plan.without("b").route["van"].stops == ("a", "c")
     assert Route("van", ("a", "b"), frozen=2).removed("a") == Route("van", ("b",), frozen=1)
+
+
+def test_a_compact_problem_is_the_same_over_fewer_places() -> None:
+    problem, plan = three_on_a_street()
+    fewer = problem.without_stop("b").with_stop(stop("new", NEW_PLACE))
+    small = fewer.compact()
+    assert small.travel["car"].size == 3
+    assert small.stop["new"].location == NEW_PLACE
+    route = Route("van", ("a", "c"))
+    assert roll_forward(small, route) == roll_forward(problem, route)
+    assert violations(small.without_stop("new"), plan.without("b")) == []
+    assert problem.without_stop("b").with_stop(stop("d", 4)).with_stop(stop("b", 2)).compact().travel["car"].size == 5

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from apps.routing.planner.check import violations
 from apps.routing.planner.jobs import Build, Improve, Ping
 from apps.routing.planner.problem import ProblemError, Stop
+from apps.routing.planner.travel import Travel
 from apps.routing.planner.worker import ROOT, Child, PlannerFailed, PlannerUnavailable
 from tests.planner.instances import greedy_plan, random_problem, three_on_a_street
 
@@ -77,6 +79,17 @@ def test_a_big_problem_passes_the_pipe(child: Child) -> None:
     problem = random_problem(3, stops=600, vans=4)
     plan = greedy_plan(problem).solution
     result = child.ask(Improve(problem, plan, "one_van", ("van1",), seconds=0.1), 5)
+    assert violations(problem, result.solution, standing=plan) == []
+
+
+def test_a_memory_mapped_matrix_passes_the_pipe(child: Child, tmp_path: Path) -> None:
+    """A depot-day's matrices are mapped files that hold more places than the problem uses."""
+    problem, plan = three_on_a_street()
+    known = problem.travel["car"]
+    mapped = np.memmap(tmp_path / "seconds", dtype=np.int32, mode="w+", shape=known.seconds.shape)
+    mapped[:] = known.seconds
+    on_file = problem.replace(travel={"car": Travel(mapped, known.metres, True)})
+    result = child.ask(Improve(on_file, plan, "one_van", ("van",), seconds=0.1), 5)
     assert violations(problem, result.solution, standing=plan) == []
 
 

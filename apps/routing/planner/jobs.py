@@ -1,4 +1,7 @@
-"""What the planner child can be asked to do. A job is any picklable object with `run()`."""
+"""What the planner child can be asked to do. A job is any picklable object with `run()`.
+
+The jobs here carry only the part of the travel matrices that their problem uses (a depot-day's files hold more).
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,9 @@ class Build:
     engine: Engine = "auto"
     policy: Policy = PLAIN
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "problem", self.problem.compact())
+
     def run(self) -> Solution:
         return build(self.problem, seconds=self.seconds, engine=self.engine, policy=self.policy)
 
@@ -40,6 +46,9 @@ class Improve:
     touched: tuple[str, ...]
     seconds: float
     policy: Policy = PLAIN
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "problem", self.problem.compact())
 
     def run(self) -> Result:
         return improve(

@@ -143,7 +143,8 @@ class _Model:
                 if after - self.zero > max(opens, before - self.zero + 1):
                     arrival.RemoveInterval(max(before - self.zero + 1, 0), after - self.zero - 1)
             self._close(index, stop, closes)
-        self.routing.AddDisjunction([index], policy.dropped)
+        if stop.id in self.task.extra:  # whatever a van has on its list already stays on one
+            self.routing.AddDisjunction([index], policy.dropped)
         for van, tail in enumerate(self.task.tails):
             if not _may_serve(tail, stop):
                 # SetAllowedVehiclesForIndex raises TypeError in the Python of 9.15

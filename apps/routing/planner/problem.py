@@ -249,3 +249,17 @@ class Problem:
 
     def without_stop(self, stop_id: str) -> Problem:
         return self.replace(stops=tuple(stop for stop in self.stops if stop.id != stop_id))
+
+    def compact(self) -> Problem:
+        """The same problem over matrices of only the places it uses, which is what a pipe should carry."""
+        used = {place for vehicle in self.vehicles for place in (vehicle.start, vehicle.end)}
+        used |= {stop.location for stop in self.stops if stop.location != NEW_PLACE}
+        if len(used) == self._one_size():
+            return self
+        places = sorted(used)
+        number = {place: index for index, place in enumerate(places)} | {NEW_PLACE: NEW_PLACE}
+        return self.replace(
+            vehicles=tuple(v.replace(start=number[v.start], end=number[v.end]) for v in self.vehicles),
+            stops=tuple(stop.replace(location=number[stop.location]) for stop in self.stops),
+            travel={profile: travel.take(places) for profile, travel in self.travel.items()},
+        )

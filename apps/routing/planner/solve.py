@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
     BETTER = "better"
     REPAIRED = "repaired"
-    """Lateness became less: applied whatever it saves."""
+    """Less is late or left out than before: applied whatever else it saves."""
     NO_GAIN = "no_gain"
     UNREST = "unrest"
     """It saves too little for the number of customers whose time would move."""
@@ -94,7 +94,7 @@ def improve(
     groups = _groups(problem, standing, mode, touched)
     found, tried = standing, False
     for group in groups:
-        better = _solve_group(problem, found, group, limit.share(len(groups)), policy, repair=before.late > 0)
+        better = _solve_group(problem, found, group, limit.share(len(groups)), policy)
         found, tried = better or found, tried or better is not None
     if not tried:
         verdict = Verdict.NO_SOLUTION if groups else Verdict.NOTHING_TO_MOVE
@@ -115,7 +115,7 @@ def judge(problem: Problem, standing: Solution, found: Solution, policy: Policy,
 
 
 def _verdict(before: Cost, after: Cost, five: int, ten: int, policy: Policy) -> Verdict:
-    if after.late + after.dropped < before.late + before.dropped and after.total < before.total:
+    if (after.dropped, after.late) < (before.dropped, before.late) and after.total < before.total:
         return Verdict.REPAIRED
     saving = before.total - after.total
     if saving < max(policy.worth, 1):
@@ -139,10 +139,11 @@ def _groups(problem: Problem, standing: Solution, mode: Mode, touched: Collectio
 
 
 def _solve_group(
-    problem: Problem, standing: Solution, vans: list[str], limit: Limit, policy: Policy, *, repair: bool
+    problem: Problem, standing: Solution, vans: list[str], limit: Limit, policy: Policy
 ) -> Solution | None:
     from apps.routing.planner import ortools_model
 
+    repair = plan_cost(problem, standing, policy, vans).late > 0
     parts = tails(problem, standing, vans)
     extra = tuple(stop for stop in standing.unserved if _might_join(problem.stop[stop], vans))
     task = ortools_model.Task(problem, parts, extra, policy, repair)
