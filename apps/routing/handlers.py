@@ -2,12 +2,19 @@
 
 from typing import Any
 
-from apps.routing.services import release_hold
+from apps.routing.services import keep_rolling, release_hold, roll_forward
 
 
 def expire_hold(payload: dict[str, Any]) -> None:
     """The customer has not made up their mind in time."""
     release_hold(visit_id=payload["visit"])
+
+
+def roll_on(payload: dict[str, Any]) -> None:
+    """Expected times as of now; asked for by a position or by the passing of time."""
+    roll_forward(route_id=payload["route"])
+    if payload.get("again"):
+        keep_rolling(route_id=payload["route"])
 
 
 def replan(payload: dict[str, Any]) -> None:

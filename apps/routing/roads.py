@@ -14,9 +14,18 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from apps.routing.planner.travel import Ints, Network, Point, PointKey, RoadDataError, Rows, StraightLine, Travel
+from apps.routing.planner.travel import (
+    UNREACHABLE,
+    Ints,
+    Network,
+    Point,
+    PointKey,
+    RoadDataError,
+    StraightLine,
+    Travel,
+)
 from apps.routing.planner.travel_matrix import MatrixFile
-from apps.routing.planner.travel_osrm import Roads
+from apps.routing.planner.travel_osrm import RoadNetwork, Roads
 
 ROADS, STRAIGHT_LINE = "roads", "straight_line"
 # Grounds of this many depot-days stay in memory (1000 places and two profiles are 16 MB).
@@ -44,6 +53,8 @@ class Ground:
     travel: dict[str, Travel]
     base: tuple[Any, ...] = ()
     """The matrix files it stands on, to notice when one was replaced."""
+    off: frozenset[PointKey] = frozenset()
+    """Known places that no road comes near; nothing can be driven to them."""
 
     def location(self, point: Point) -> int | None:
         return self.index.get(point.key)
@@ -74,7 +85,7 @@ def ground(*, depot_code: str, day: date, points: Iterable[Point], profiles: Seq
 def keep_points(*, depot_code: str, day: date, points: Iterable[Point], profiles: Sequence[str]) -> int:
     """Writes the matrix files of a depot-day so that they hold these points too; how many places they hold then.
 
-    OffTheMap names a point that no road comes near. With the straight line nothing is written.
+    Points that no road comes near are left out. With the straight line nothing is written.
     """
     wanted = list(points)
     if travel_source() == STRAIGHT_LINE:
@@ -83,6 +94,9 @@ def keep_points(*, depot_code: str, day: date, points: Iterable[Point], profiles
     for profile in profiles:
         if (file := _opened(folder, profile)) is not None:
             known = [*file.points, *known]
+    held = {point.key for point in known[: -len(wanted)]} if wanted else set()
+    off = _off_the_map([point for point in wanted if point.key not in held], profiles)
+    known = [point for point in known if point.key not in off]
     sizes = [_written(folder, profile, known) for profile in profiles]
     return max(sizes, default=0)
 
@@ -126,7 +140,9 @@ def _files(folder: Path, points: list[Point], profiles: Sequence[str]) -> tuple[
         file = _opened(folder, profile)
         if file is None:
             shared = list(found[0].points) if found else []
-            file = MatrixFile.write(folder, [*shared, *points], network(profile))
+            off = _off_the_map(points, [profile])
+            sound = [point for point in points if point.key not in off]
+            file = MatrixFile.write(folder, [*shared, *sound], network(profile))
         found.append(file)
     return tuple(found)
 
@@ -149,26 +165,44 @@ def _grown(old: Ground, fresh: list[Point], profiles: list[str]) -> Ground:
     """The ground with more places and more profiles."""
     points = (*old.points, *fresh)
     index = {point.key: number for number, point in enumerate(points)}
-    travel = {profile: _with(known, old.points, fresh, network(profile)) for profile, known in old.travel.items()}
+    off = old.off | _off_the_map(fresh, [*old.travel, *profiles])
+    travel = {profile: _with(known, old.points, fresh, off, network(profile)) for profile, known in old.travel.items()}
     for profile in profiles:
-        rows = network(profile).table(points)
-        travel[profile] = Travel(rows.seconds, rows.metres, network(profile).exact)
-    return Ground(points, index, travel, old.base)
+        empty = np.zeros((0, 0), dtype=np.int32)
+        nothing = Travel(empty, empty, network(profile).exact)
+        travel[profile] = _with(nothing, (), list(points), off, network(profile))
+    return Ground(points, index, travel, old.base, off)
 
 
-def _with(known: Travel, points: Sequence[Point], fresh: list[Point], roads: Network) -> Travel:
+def _with(
+    known: Travel, points: Sequence[Point], fresh: list[Point], off: frozenset[PointKey], roads: Network
+) -> Travel:
+    """A matrix with more places; those no road comes near are not asked about and stay unreachable."""
     if not fresh:
         return known
-    out, back = roads.table(fresh, [*points, *fresh]), roads.table(points, fresh)
-    return Travel(
-        _joined(known.seconds, back.seconds, out.seconds),
-        _joined(known.metres, back.metres, out.metres),
-        known.exact and roads.exact,
-    )
+    everything = [*points, *fresh]
+    near = [number for number, point in enumerate(everything) if point.key not in off]
+    old, new = [number for number in near if number < len(points)], [n for n in near if n >= len(points)]
+    out = roads.table([everything[number] for number in new], [everything[number] for number in near])
+    back = roads.table([everything[number] for number in old], [everything[number] for number in new])
+
+    def grown(before: Ints, away: Ints, there: Ints) -> Ints:
+        matrix = np.full((len(everything), len(everything)), UNREACHABLE, dtype=np.int32)
+        np.fill_diagonal(matrix, 0)
+        matrix[: len(points), : len(points)] = before
+        matrix[np.ix_(new, near)] = away
+        matrix[np.ix_(old, new)] = there
+        return matrix
+
+    exact = known.exact and roads.exact
+    return Travel(grown(known.seconds, out.seconds, back.seconds), grown(known.metres, out.metres, back.metres), exact)
 
 
-def _joined(known: Ints, back: Ints, out: Ints) -> Ints:
-    return np.vstack([np.hstack([known, back]), out])
+def _off_the_map(points: list[Point], profiles: Iterable[str]) -> frozenset[PointKey]:
+    """Those points that no road of one of these profiles comes near."""
+    roads = [network(profile) for profile in profiles]
+    found = [road.off_the_map(points) for road in roads if isinstance(road, RoadNetwork)]
+    return frozenset(error.point.key for errors in found for error in errors)
 
 
 def _opened(folder: Path, profile: str) -> MatrixFile | None:
@@ -197,9 +231,3 @@ def _remember(key: tuple[str, str, date], found: Ground) -> None:
     _grounds.move_to_end(key)
     while len(_grounds) > _KEPT:
         _grounds.popitem(last=False)
-
-
-def rows_between(profile: str, known: Sequence[Point], new: Point) -> tuple[Rows, Rows]:
-    """Exact travel from known places to a new one (n x 1) and back (1 x n)."""
-    roads = network(profile)
-    return roads.table(known, [new]), roads.table([new], known)

@@ -86,8 +86,9 @@ class Snapshot:
         """The visits a delivery has a part in: its drop, and its holds."""
         return [visit for visit, drops in self.drops.items() if any(drop.delivery == delivery_id for drop in drops)]
 
-    def route_ids(self, vans: Iterable[str]) -> dict[str, int | None]:
-        return {van: self.shifts[van].route for van in vans}
+    def is_off_the_map(self, place: Whereabouts) -> bool:
+        """True for a place that no road comes near."""
+        return _point(place).key in self.ground.off
 
 
 def zone_of(depot: Depot) -> zoneinfo.ZoneInfo:
@@ -245,12 +246,7 @@ def build_stop(
     lasted: int = 0,
 ) -> Stop:
     """One visit as a stop: what its drops have in common."""
-    held = row.window_earliest is not None and row.window_latest is not None
-    earliest = [row.window_earliest] if held else [drop.earliest for drop in drops]
-    latest = [row.window_latest] if held else [drop.latest for drop in drops]
-    windows = _opening(
-        row, depot, day, max(filter(_known, earliest), default=1), min(filter(_known, latest), default=0)
-    )
+    windows = _opening(row, depot, day, *_common_window(row, drops))
     service = service_of(drop.service for drop in drops)
     if lasted > service:
         service = lasted + STILL_BUSY_SECONDS
@@ -294,6 +290,15 @@ def service_of(seconds: Iterable[int]) -> int:
     return min(max(each, default=0) + SECONDS_PER_FURTHER_DROP * max(0, len(each) - 1), 86_400)
 
 
+def _common_window(row: VisitRow, drops: list[DropRow]) -> Window:
+    """A hold's own window, or what the deliveries' windows share; reversed when they share nothing."""
+    if row.window_earliest is not None and row.window_latest is not None:
+        return _clipped(row.window_earliest, row.window_latest)
+    if not drops:
+        return 1, 0
+    return _clipped(max(drop.earliest for drop in drops), min(drop.latest for drop in drops))
+
+
 def _common_promise(promises: list[Window], windows: tuple[Window, ...]) -> Window | None:
     """What all promises share. One that lies outside the agreed window is being replaced and does not count."""
     counting = [promise for promise in promises if intersect(windows, promise)]
@@ -333,7 +338,7 @@ def _ground(
     done: Iterable[DoneRow],
 ) -> roads.Ground:
     profiles = sorted({shift.profile for shift in shifts})
-    points = [_point(depot), *(_point(place) for place in (*places, *done))]
+    points = [_point(depot), *map(_point, places), *map(_point, done)]
     return roads.ground(depot_code=depot.code, day=day, points=points, profiles=profiles)
 
 
@@ -356,10 +361,6 @@ def _degrees(latitude: float, longitude: float) -> Point:
 
 def _reason(row: VisitRow) -> Reason:
     return Reason(row.unserved_reason) if row.unserved_reason in Reason else Reason.NOT_PLANNED
-
-
-def _known(value: int | None) -> bool:
-    return value is not None
 
 
 def _clipped(earliest: int, latest: int) -> Window:

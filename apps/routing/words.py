@@ -24,6 +24,7 @@ OFF_THE_MAP = _("No road we drive on comes near that place.")
 BUSY = _("Many people are changing deliveries right now. Please try again.")
 
 
-def refusal(reason: Reason) -> Refused:
-    """The error for a change that the plan cannot hold; its code is the planner's."""
-    return Refused(reason.value, str(WHY[reason]))
+def refusal(code: str) -> Refused:
+    """The error for a change that the plan cannot hold; its code is the planner's, or one of the sentences above."""
+    known = {"on_the_way_back": BACK_AT_DEPOT_LATER, "too_late": TOO_LATE, "off_the_map": OFF_THE_MAP}
+    return Refused(code, str(known[code] if code in known else WHY[Reason(code)]))

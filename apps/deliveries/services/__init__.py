@@ -10,11 +10,14 @@ from apps.deliveries.services.change_contact import change_contact, refuse_phone
 from apps.deliveries.services.change_delivery import change_place, change_window
 from apps.deliveries.services.create_delivery import create_delivery
 from apps.deliveries.services.keep_codes import (
+    COLLECTION_TRIES,
     collection_code_of,
-    count_collection_try,
     drop_codes,
+    renew_collection_code,
     save_access_code,
     set_collection,
+    try_collection_code,
+    use_collection_code,
 )
 from apps.deliveries.services.links import (
     find_link,
@@ -26,11 +29,13 @@ from apps.deliveries.services.links import (
     tracking_path,
     tracking_url,
 )
+from apps.deliveries.services.load_parcel import load_parcel
 from apps.deliveries.services.move_state import end_attempt, move_state, move_states, start_attempt
 from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.services.record_proof import record_proof
 
 __all__ = [
+    "COLLECTION_TRIES",
     "ContactInput",
     "ParcelInput",
     "PlaceInput",
@@ -40,11 +45,11 @@ __all__ = [
     "change_place",
     "change_window",
     "collection_code_of",
-    "count_collection_try",
     "create_delivery",
     "drop_codes",
     "end_attempt",
     "find_link",
+    "load_parcel",
     "make_link",
     "move_state",
     "move_states",
@@ -52,6 +57,7 @@ __all__ = [
     "open_promise",
     "record_proof",
     "refuse_phone",
+    "renew_collection_code",
     "revoke_link",
     "rotate_link",
     "save_access_code",
@@ -60,4 +66,6 @@ __all__ = [
     "token_of",
     "tracking_path",
     "tracking_url",
+    "try_collection_code",
+    "use_collection_code",
 ]

@@ -92,7 +92,7 @@ def _first_free_day(subject: routing.Subject, policy: Policy) -> TimeWindow:
     for slot in slots:
         if slot.feasible:
             return slot.window
-    raise words.refusal(words.Reason(slots[-1].reason) if slots else words.Reason.NO_VEHICLE)
+    raise words.refusal(slots[-1].reason if slots else "no_vehicle")
 
 
 def _require_window(subject: routing.Subject, window: TimeWindow, policy: Policy) -> None:

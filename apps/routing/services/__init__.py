@@ -3,6 +3,7 @@
 Each works on a snapshot of the standing plan and commits under the revisions of the routes it touches.
 """
 
+from apps.routing.services.build_day import build_day, prepare, publish, take_in
 from apps.routing.services.change_plan import (
     TRIES,
     Proposal,
@@ -13,31 +14,47 @@ from apps.routing.services.change_plan import (
     release,
     settle,
 )
+from apps.routing.services.drive import arrive, complete, depart, fail
 from apps.routing.services.hold_window import hold, release_hold, release_holds
+from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.offer_windows import SlotOffer, offers, offers_for
+from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
 
 __all__ = [
     "TRIES",
+    "Loaded",
     "Proposal",
     "RouteMoved",
     "SlotOffer",
     "Subject",
+    "arrive",
     "ask_for_replan",
+    "build_day",
     "change_in_plan",
     "commit",
+    "complete",
+    "depart",
     "ensure_plan",
+    "fail",
     "hold",
+    "keep_rolling",
+    "load",
     "nearest_depot",
     "newcomer",
     "offers",
     "offers_for",
+    "prepare",
     "propose",
     "propose_for",
+    "publish",
     "release",
     "release_hold",
     "release_holds",
+    "roll_forward",
+    "roll_forward_soon",
     "settle",
     "subject_of",
+    "take_in",
 ]

@@ -15,7 +15,6 @@ from apps.routing import words
 from apps.routing.models import Drop, Visit
 from apps.routing.planner.insertion import FrozenStop, Insertion, Refusal, Timetable, applied, best_insertion
 from apps.routing.planner.problem import Stop
-from apps.routing.planner.travel import OffTheMap
 from apps.routing.services.clearing import Cleared, clear, delete_rows
 from apps.routing.services.subject import Subject, subject_of
 from apps.routing.services.write_routes import (
@@ -69,8 +68,6 @@ def propose_for(subject: Subject, window: TimeWindow, *, keep: bool = False) -> 
         left = tuple(clear(take(depot=subject.depot, day=other), leaves) for other in sorted(days))
     except FrozenStop:
         raise Refused("too_late", str(words.TOO_LATE)) from None
-    except OffTheMap:
-        raise Refused("off_the_map", str(words.OFF_THE_MAP)) from None
     stop = stop_for(target.snapshot, subject, window, loaded_on)
     answer = best_insertion(target.timetable, stop)
     if isinstance(answer, Refusal):
@@ -79,7 +76,9 @@ def propose_for(subject: Subject, window: TimeWindow, *, keep: bool = False) -> 
 
 
 def stop_for(snapshot: Snapshot, subject: Subject, window: TimeWindow, loaded_on: str | None) -> Stop:
-    """The subject as a stop of one day's plan."""
+    """The subject as a stop of one day's plan. Refused("off_the_map") when no road comes near its place."""
+    if snapshot.is_off_the_map(subject.place):
+        raise Refused("off_the_map", str(words.OFF_THE_MAP))
     return new_stop(
         snapshot,
         place=subject.place,

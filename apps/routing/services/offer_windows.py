@@ -7,11 +7,9 @@ from datetime import date, datetime
 from apps.core.errors import Refused
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery
-from apps.routing import words
 from apps.routing.planner import slots
 from apps.routing.planner.insertion import FrozenStop
 from apps.routing.planner.solution import Reason
-from apps.routing.planner.travel import OffTheMap
 from apps.routing.services.change_plan import day_of, stop_for
 from apps.routing.services.clearing import clear
 from apps.routing.services.subject import Subject, subject_of
@@ -54,8 +52,6 @@ def _of_day(subject: Subject, day: date, windows: list[TimeWindow]) -> list[Slot
         return [SlotOffer(day, window, feasible=False, reason=refusal.code) for window in windows]
     except FrozenStop:
         return [SlotOffer(day, window, feasible=False, reason="too_late") for window in windows]
-    except OffTheMap:
-        raise Refused("off_the_map", str(words.OFF_THE_MAP)) from None
     snapshot = cleared.snapshot
     widest = TimeWindow(min(window.earliest for window in windows), max(window.latest for window in windows))
     stop = stop_for(snapshot, subject, widest, loaded_on)

@@ -13,6 +13,7 @@ from apps.fleet.models import Depot
 from apps.routing import words
 from apps.routing.models import Drop
 from apps.routing.planner.problem import Load
+from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING, load_of
 from apps.routing.snapshot import Whereabouts, service_of, zone_of
 
@@ -84,10 +85,11 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
             "weight_grams", "length_millimetres", "width_millimetres", "height_millimetres", "loaded_at"
         )
     )
-    on_van = delivery.state in ON_A_VAN
-    loaded = max((row[4] for row in parcels if row[4] is not None), default=None)
-    back = None if loaded is None or on_van else loaded.astimezone(zone_of(depot)).date()
     own = next((one for one in standing if not one.is_hold), None)
+    loaded = max((row[4] for row in parcels if row[4] is not None), default=None)
+    loaded_day = loaded.astimezone(zone_of(depot)).date() if loaded is not None else None
+    # With some of its parcels scanned already, it belongs to that van as well.
+    on_van = delivery.state in ON_A_VAN or (own is not None and own.day == loaded_day)
     return Subject(
         delivery=delivery.pk,
         state=delivery.state,
@@ -97,7 +99,7 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
         load=load_of([row[:4] for row in parcels]),
         standing=standing,
         carried_by=own.shift if on_van and own else None,
-        returning=back,
+        returning=None if on_van else loaded_day,
     )
 
 
@@ -112,5 +114,5 @@ def nearest_depot(place: Whereabouts) -> Depot:
     here = (place.latitude, place.longitude)
     depots = sorted(Depot.objects.all(), key=lambda depot: distance_metres(here, (depot.latitude, depot.longitude)))
     if not depots:
-        raise Refused("no_depot", str(words.WHY[words.Reason.NO_VEHICLE]))
+        raise Refused("no_depot", str(words.WHY[Reason.NO_VEHICLE]))
     return depots[0]

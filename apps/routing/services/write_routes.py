@@ -6,6 +6,7 @@ Row order everywhere: plan, route (by id), visit, delivery.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -58,7 +59,7 @@ def claim(snapshot: Snapshot, vans: Collection[str], *, counts: bool = True) -> 
     found: dict[str, int] = {}
     for van in sorted(vans, key=lambda van: (snapshot.shifts[van].route or 0, van)):
         row = snapshot.shifts[van]
-        if row.route is None:
+        if row.route is None or row.revision is None:
             route, is_new = Route.objects.get_or_create(
                 shift_id=row.shift, defaults={"plan": plan, "changes": int(counts)}
             )
@@ -74,6 +75,25 @@ def claim(snapshot: Snapshot, vans: Collection[str], *, counts: bool = True) -> 
         found[van] = row.route
     _same_promises(snapshot, vans)
     return found
+
+
+def confirm(snapshot: Snapshot, vans: Collection[str]) -> dict[str, int]:
+    """Locks the routes of these vans without changing their revision; their ids, by van. Raises RouteMoved."""
+    found: dict[str, int] = {}
+    for van in sorted(vans, key=lambda van: (snapshot.shifts[van].route or 0, van)):
+        row = snapshot.shifts[van]
+        if row.route is None or row.revision is None:
+            raise RouteMoved(van)
+        standing = Route.objects.select_for_update().filter(pk=row.route, revision=row.revision)
+        if standing.values_list("pk", flat=True).first() is None:
+            raise RouteMoved(van)
+        found[van] = row.route
+    return found
+
+
+def touch(route_id: int) -> None:
+    """Raises a route's revision, so that whoever worked with how it stood before looks again."""
+    Route.objects.filter(pk=route_id).update(revision=F("revision") + 1)
 
 
 def _same_promises(snapshot: Snapshot, vans: Collection[str]) -> None:
@@ -141,7 +161,7 @@ def _store(snapshot: Snapshot, rows: list[tuple[int, int, int, StopTimes, EtaPai
     adapt = connection.ops.adapt_datetimefield_value
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         part = rows[start : start + _ROWS_PER_STATEMENT]
-        values: list[object] = []
+        values: list[Any] = []
         for visit, route, sequence, times, shown in part:
             instants = (times.start, times.departure, shown.earliest, shown.latest)
             values += [visit, route, sequence, *(adapt(snapshot.instant(seconds)) for seconds in instants)]

@@ -1,0 +1,58 @@
+"""Which measured positions are believed: pure rules."""
+
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import NamedTuple
+
+from apps.core.geo import distance_metres, is_coordinate
+
+LARGEST_MAP_METRES = 400_000
+"""Nobody delivers this far from the depot."""
+FUTURE = timedelta(seconds=60)
+OLDEST = timedelta(hours=12)
+FASTEST_METRES_PER_SECOND = 70.0
+JUMP_METRES = 10_000
+SAMPLE_EVERY = 6
+SAMPLE_METRES = 25.0
+
+
+class Fix(NamedTuple):
+    """One measurement of a phone. Degrees, metres per second, degrees clockwise from north."""
+
+    latitude: float
+    longitude: float
+    at: datetime
+    heading: float | None = None
+    speed: float | None = None
+
+    @property
+    def point(self) -> tuple[float, float]:
+        return self.latitude, self.longitude
+
+
+def drop_reason(fix: Fix, depot: tuple[float, float], before: Fix | None, now: datetime) -> str | None:
+    """Why a position is thrown away; None when it is believed."""
+    if not is_coordinate(fix.latitude, fix.longitude):
+        return "not_a_place"
+    if fix.at.tzinfo is None or fix.at > now + FUTURE:
+        return "from_the_future"
+    if fix.at < now - OLDEST:
+        return "too_old"
+    if distance_metres(fix.point, depot) > LARGEST_MAP_METRES:
+        return "off_the_map"
+    if before is not None and _is_jump(before, fix):
+        return "too_fast"
+    return None
+
+
+def _is_jump(before: Fix, fix: Fix) -> bool:
+    metres = distance_metres(before.point, fix.point)
+    seconds = abs((fix.at - before.at).total_seconds())
+    return metres > JUMP_METRES and metres > FASTEST_METRES_PER_SECOND * seconds
+
+
+def cleaned(fix: Fix) -> Fix:
+    """Heading and speed only where they make sense."""
+    heading = fix.heading if fix.heading is not None and isfinite(fix.heading) and 0 <= fix.heading <= 360 else None
+    speed = fix.speed if fix.speed is not None and isfinite(fix.speed) and 0 <= fix.speed <= 100 else None
+    return fix._replace(heading=heading, speed=speed)

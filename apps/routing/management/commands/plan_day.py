@@ -1,0 +1,38 @@
+"""Builds a depot's plan of a day."""
+
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.fleet.models import Depot
+from apps.routing.models import Visit
+from apps.routing.services import build_day, publish
+
+
+class Command(BaseCommand):
+    help = "Builds the plan of a depot's day from every delivery that is due then."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--depot", required=True, help="code of the depot")
+        parser.add_argument("--day", required=True, help="such as 2026-03-10")
+        parser.add_argument("--seconds", type=float, default=20.0, help="how long the solver may search")
+        parser.add_argument("--publish", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        depot = Depot.objects.filter(code=options["depot"]).first()
+        if depot is None:
+            raise CommandError(f"There is no depot {options['depot']!r}.")
+        try:
+            day = date.fromisoformat(options["day"])
+        except ValueError:
+            raise CommandError(f"{options['day']!r} is not a day such as 2026-03-10.") from None
+        plan = build_day(depot=depot, day=day, seconds=options["seconds"])
+        if options["publish"]:
+            publish(plan=plan)
+        visits = Visit.objects.filter(plan=plan)
+        left, routes = visits.filter(route=None).count(), plan.routes.count()
+        self.stdout.write(
+            f"{plan}: {visits.count() - left} visits on {routes} routes, {left} without one,"
+            f" travel times by {plan.travel_source}."
+        )

@@ -1,0 +1,157 @@
+"""A day's plan from nothing, what comes late into it, and the moment it counts."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from apps.core import clock
+from apps.deliveries.models import Delivery
+from apps.deliveries.services import move_states
+from apps.deliveries.states import State
+from apps.events.services import emit
+from apps.fleet.models import Depot, Shift
+from apps.routing import events, roads
+from apps.routing.models import DayPlan, Drop, Route, Visit
+from apps.routing.planner.insertion import Insertion, Timetable, applied, best_insertion
+from apps.routing.planner.solution import Solution
+from apps.routing.planner.solve import build
+from apps.routing.planner.travel import Point
+from apps.routing.rows import REMAINING
+from apps.routing.services.subject import nearest_depot
+from apps.routing.services.write_routes import RouteMoved, announce, claim, ensure_plan, write
+from apps.routing.snapshot import SECONDS_PER_FURTHER_DROP, Snapshot, epoch_of, take
+
+NEIGHBOUR_DAYS = 3
+"""Customers move deliveries by some days, so a day's matrix knows the places of the days around it too."""
+
+
+def build_day(*, depot: Depot, day: date, seconds: float = 0.0) -> DayPlan:
+    """The depot-day's plan with every delivery that is due then.
+
+    A draft is built anew by the best solver at hand in so many seconds (0: by insertion only). What counts already
+    (published, or a van is loaded or gone) is only added to. What no van can bring is kept with the reason.
+    """
+    plan = ensure_plan(depot=depot, day=day)
+    _ensure_routes(plan)
+    take_in(plan)
+    prepare(depot=depot, day=day)
+    for _attempt in range(3):
+        snapshot = take(depot=depot, day=day)
+        solution = _solved(snapshot, plan, seconds)
+        try:
+            with transaction.atomic():
+                _write(snapshot, solution, plan)
+            return plan
+        except RouteMoved:
+            continue
+    raise RouteMoved(str(plan))
+
+
+def publish(*, plan: DayPlan, actor: str = "system") -> bool:
+    """From now on customers are told of this plan and stops move between vans only at a price; False if it was."""
+    with transaction.atomic():
+        published = DayPlan.objects.filter(pk=plan.pk, stage=DayPlan.Stage.DRAFT).update(
+            stage=DayPlan.Stage.PUBLISHED, published_at=clock.now()
+        )
+        if published:
+            emit(events.PLAN_PUBLISHED, plan_id=plan.pk, actor=actor)
+    plan.refresh_from_db()
+    return bool(published)
+
+
+def take_in(plan: DayPlan) -> int:
+    """Gives every delivery that is due that day and in no plan a visit without a route yet; how many."""
+    began = datetime.fromtimestamp(epoch_of(plan.depot, plan.day), clock.now().tzinfo)
+    in_plan = Drop.objects.filter(is_open=True, is_hold=False).values("delivery")
+    due = (
+        Delivery.objects.filter(
+            state__in=[State.CREATED, State.PLANNED, State.ARRIVED],
+            window_earliest__gte=began,
+            window_earliest__lt=began + timedelta(days=1),
+        )
+        .exclude(pk__in=in_plan)
+        .select_related("place")
+        .order_by("pk")
+    )
+    groups: dict[Any, list[Delivery]] = defaultdict(list)
+    several = Depot.objects.count() > 1
+    for delivery in due:
+        if several and nearest_depot(delivery.place) != plan.depot:
+            continue
+        groups[delivery.place.merge_key or delivery.pk].append(delivery)
+    with transaction.atomic():
+        for group in groups.values():
+            service = max(delivery.service_seconds for delivery in group)
+            visit = Visit.objects.create(
+                plan=plan,
+                place=group[0].place,
+                service_seconds=service + SECONDS_PER_FURTHER_DROP * (len(group) - 1),
+            )
+            Drop.objects.bulk_create(Drop(visit=visit, delivery=delivery) for delivery in group)
+    return sum(map(len, groups.values()))
+
+
+def prepare(*, depot: Depot, day: date, places: Iterable[tuple[float, float]] = ()) -> int:
+    """Makes the depot-day's matrix files, which then know every place that may come into play; how many places.
+
+    `places` are (latitude, longitude) pairs somebody may still choose, such as all pick-up points.
+    """
+    around = datetime.fromtimestamp(epoch_of(depot, day), clock.now().tzinfo)
+    soon = Q(
+        window_earliest__gte=around - timedelta(days=NEIGHBOUR_DAYS),
+        window_earliest__lt=around + timedelta(days=NEIGHBOUR_DAYS + 1),
+    )
+    rows = Delivery.objects.filter(soon | Q(drops__visit__plan__depot=depot, drops__visit__plan__day=day))
+    known = set(rows.values_list("place__latitude", "place__longitude")) | set(
+        rows.values_list("home__latitude", "home__longitude")
+    )
+    points = [Point(depot.latitude, depot.longitude), *(Point(*pair) for pair in sorted({*known, *places}))]
+    profiles = sorted(set(Shift.objects.filter(vehicle__depot=depot).values_list("vehicle__profile", flat=True)))
+    return roads.keep_points(depot_code=depot.code, day=day, points=points, profiles=profiles)
+
+
+def _ensure_routes(plan: DayPlan) -> None:
+    shifts = Shift.objects.filter(vehicle__depot=plan.depot, day=plan.day, route=None)
+    for shift in shifts:
+        Route.objects.get_or_create(shift=shift, defaults={"plan": plan})
+
+
+def _solved(snapshot: Snapshot, plan: DayPlan, seconds: float) -> Solution:
+    counts = (
+        plan.stage == DayPlan.Stage.PUBLISHED
+        or any(vehicle.started for vehicle in snapshot.problem.vehicles)
+        or any(stop.loaded_on for stop in snapshot.problem.stops)
+    )
+    if counts or seconds <= 0:
+        return _filled(snapshot.timetable).solution
+    return build(snapshot.problem, seconds=seconds)
+
+
+def _filled(timetable: Timetable) -> Timetable:
+    """The standing plan with what it left out put in where it fits, the tightest windows first."""
+    waiting = [timetable.problem.stop[stop] for stop in timetable.unserved]
+    for stop in sorted(waiting, key=lambda stop: (stop.windows[-1][1] if stop.windows else 0, stop.id)):
+        answer = best_insertion(timetable, stop)
+        if isinstance(answer, Insertion):
+            timetable = applied(timetable, answer, stop)
+    return timetable
+
+
+def _write(snapshot: Snapshot, solution: Solution, plan: DayPlan) -> None:
+    timetable = Timetable.of(snapshot.problem, solution)
+    vans = [van for van in snapshot.shifts if timetable.tables[van].route.stops or snapshot.standing.route[van].stops]
+    routes = claim(snapshot, vans, counts=False)
+    for stop, reason in solution.unserved.items():
+        Visit.objects.filter(pk=int(stop[1:])).update(route=None, unserved_reason=reason.value)
+    written = write(snapshot, timetable, routes)
+    served = Drop.objects.filter(
+        visit__plan=plan, visit__route__isnull=False, visit__state__in=REMAINING, delivery__state=State.CREATED
+    )
+    move_states(delivery_ids=served.values_list("delivery_id", flat=True), to=State.PLANNED, actor="system")
+    DayPlan.objects.filter(pk=plan.pk).update(travel_source=roads.travel_source())
+    plan.refresh_from_db()
+    announce(plan.pk, routes.values(), written, actor="system")

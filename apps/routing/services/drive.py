@@ -1,0 +1,154 @@
+"""The van under way: departs, arrives, hands over or not. Repeating a call changes nothing."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+
+from apps.core import clock
+from apps.core.errors import Refused
+from apps.deliveries.models import Place
+from apps.deliveries.services import bump_pages, move_states
+from apps.deliveries.states import State
+from apps.events.services import emit
+from apps.routing import events
+from apps.routing.models import Drop, Route, Visit
+from apps.routing.planner.solution import Reason
+from apps.routing.rows import REMAINING
+from apps.routing.services.roll_forward import keep_rolling, snapshot_of
+from apps.routing.services.write_routes import announce, confirm, touch, write
+
+
+def depart(*, route: Route, actor: str, at: datetime | None = None) -> bool:
+    """The van leaves the depot; False when it had left already.
+
+    What was loaded is out for delivery. Where anything was scanned, what was not stays behind, without a route; where
+    nothing was, this depot does not scan and everything counts as loaded.
+    """
+    at = _sane(at)
+    with transaction.atomic():
+        left = Route.objects.filter(pk=route.pk, departed_at=None).update(departed_at=at, revision=F("revision") + 1)
+        if not left:
+            return False
+        rows = list(_open_drops(route).values_list("delivery_id", "delivery__state", "visit_id"))
+        loaded = [delivery for delivery, state, _visit in rows if state == State.LOADED]
+        if loaded:
+            _leave_behind(route, {visit for _d, state, visit in rows if state == State.LOADED})
+        move_states(delivery_ids=loaded or [row[0] for row in rows], to=State.OUT, actor=actor, at=at)
+        _moved_on(route.pk, actor)
+        keep_rolling(route_id=route.pk)
+    route.refresh_from_db()
+    return True
+
+
+def arrive(*, visit: Visit, actor: str, at: datetime | None = None) -> bool:
+    """The van stands at the door; False when it did already. Another stop than the next one becomes the next one.
+
+    Refused("not_departed") while the van is at the depot.
+    """
+    route, at = _route_of(visit), _sane(at)
+    with transaction.atomic():
+        touch(route.pk)
+        came = Visit.objects.filter(pk=visit.pk, state=Visit.State.PLANNED).update(
+            state=Visit.State.ARRIVED, arrived_at=at
+        )
+        if not came:
+            return False
+        _put_first(visit)
+        _moved_on(route.pk, actor, next_stop=False)
+    visit.refresh_from_db()
+    return True
+
+
+def complete(*, visit: Visit, actor: str, at: datetime | None = None) -> list[int]:
+    """Everything at this stop is handed over; the deliveries it was (empty when it had been done already).
+
+    At an address they are *delivered*. At a pick-up point they stay *out*: redirection.services.store_at_point is
+    called for each, which makes them ready to collect.
+    """
+    return _finish(visit, Visit.State.DONE, _sane(at), actor)
+
+
+def fail(*, visit: Visit, reason: str, actor: str, at: datetime | None = None) -> list[int]:
+    """Nothing could be handed over, for this reason (a code); the deliveries it was. Their parcels stay on the van."""
+    return _finish(visit, Visit.State.FAILED, _sane(at), actor, reason=reason)
+
+
+def _finish(visit: Visit, state: str, at: datetime, actor: str, reason: str = "") -> list[int]:
+    route = _route_of(visit)
+    with transaction.atomic():
+        touch(route.pk)
+        came = Visit.objects.filter(pk=visit.pk, state=Visit.State.PLANNED).update(
+            state=Visit.State.ARRIVED, arrived_at=at
+        )
+        if came:
+            _put_first(visit)
+        ended = Visit.objects.filter(pk=visit.pk, state=Visit.State.ARRIVED).update(state=state, left_at=at)
+        if not ended:
+            return []
+        drops = Drop.objects.filter(visit=visit, is_open=True, is_hold=False)
+        deliveries = sorted(drops.values_list("delivery_id", flat=True))
+        drops.update(is_open=False)
+        if state == Visit.State.FAILED:
+            move_states(delivery_ids=deliveries, to=State.FAILED, actor=actor, reason=reason, at=at)
+        elif visit.place.kind == Place.Kind.ADDRESS:
+            move_states(delivery_ids=deliveries, to=State.DELIVERED, actor=actor, at=at)
+        _moved_on(route.pk, actor)
+    visit.refresh_from_db()
+    return deliveries
+
+
+def _moved_on(route_id: int, actor: str, *, next_stop: bool = True) -> None:
+    """New times for the rest of the route, a new version of every page on it, and a word to whoever is next."""
+    route = Route.objects.select_related("plan__depot", "shift__vehicle").get(pk=route_id)
+    snapshot = snapshot_of(route)
+    van = str(route.shift_id)
+    written = write(snapshot, snapshot.timetable, confirm(snapshot, [van]))
+    announce(route.plan_id, [route_id], written, actor=actor)
+    waiting = set(_open_drops(route).values_list("delivery_id", flat=True))
+    bump_pages(delivery_ids=waiting - written.moved - written.renumbered)
+    first = Visit.objects.filter(route=route_id, state__in=REMAINING, hold_until=None).order_by("sequence").first()
+    if first is None:
+        Route.objects.filter(pk=route_id, finished_at=None).update(finished_at=clock.now())
+    elif next_stop:
+        _tell_next(route.plan_id, Drop.objects.filter(visit=first, is_open=True).values_list("delivery_id", flat=True))
+
+
+def _tell_next(plan: int, deliveries: Iterable[int]) -> None:
+    for delivery in sorted(deliveries):
+        emit(events.NEXT_STOP, delivery_id=delivery, plan_id=plan)
+
+
+def _leave_behind(route: Route, taken: set[int]) -> None:
+    """Visits of which nothing was scanned lose their route; staff find them among the unplanned."""
+    left = Visit.objects.filter(route=route, state__in=REMAINING, hold_until=None).exclude(pk__in=taken)
+    bump_pages(delivery_ids=Drop.objects.filter(visit__in=left, is_open=True).values_list("delivery_id", flat=True))
+    left.update(route=None, unserved_reason=Reason.LEFT_DEPOT.value, eta_earliest=None, eta_latest=None)
+
+
+def _put_first(visit: Visit) -> None:
+    """A driver who goes somewhere else first has decided; the plan follows."""
+    remaining = Visit.objects.filter(route=visit.route_id, state__in=REMAINING)
+    first = remaining.exclude(pk=visit.pk).order_by("sequence").values_list("sequence", flat=True).first()
+    if first is None or first > visit.sequence:
+        return
+    remaining.filter(sequence__lt=visit.sequence).update(sequence=F("sequence") + 1)
+    Visit.objects.filter(pk=visit.pk).update(sequence=first)
+
+
+def _route_of(visit: Visit) -> Route:
+    if visit.route is None or visit.route.departed_at is None:
+        raise Refused("not_departed", _("The van has not left the depot yet."))
+    return visit.route
+
+
+def _open_drops(route: Route) -> QuerySet[Drop]:
+    return Drop.objects.filter(visit__route=route, visit__state__in=REMAINING, is_open=True, is_hold=False)
+
+
+def _sane(at: datetime | None) -> datetime:
+    """A phone's clock may be wrong: nothing happens in the future."""
+    now = clock.now()
+    return now if at is None else min(at, now)

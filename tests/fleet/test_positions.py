@@ -1,0 +1,69 @@
+"""Positions from drivers' phones: late, twice, wrong and foreign ones."""
+
+from datetime import datetime, timedelta
+from math import nan
+
+import pytest
+
+from apps.fleet.models import Position, PositionDrop, PositionSample
+from apps.fleet.services import Fix, record_positions
+from tests import world
+
+pytestmark = pytest.mark.django_db
+HERE = (47.1680, 9.5110)
+
+
+@pytest.fixture
+def van():
+    return world.shift("van-1").vehicle
+
+
+def test_the_newest_position_wins_whatever_the_order(van, now):
+    first, second = now.instant - timedelta(seconds=10), now.instant - timedelta(seconds=5)
+    record_positions(vehicle=van, fixes=[Fix(*HERE, second)])
+    sequence = Position.objects.get().sequence
+    record_positions(vehicle=van, fixes=[Fix(47.0, 9.5, first)])
+    position = Position.objects.get()
+    assert (position.latitude, position.at, position.sequence) == (HERE[0], second, sequence)
+    record_positions(vehicle=van, fixes=[Fix(47.1681, 9.5111, now.instant, heading=90.0, speed=8.0)])
+    position = Position.objects.get()
+    assert (position.latitude, position.heading_degrees) == (47.1681, 90.0)
+    assert position.sequence > sequence
+
+
+@pytest.mark.parametrize(
+    ("fix", "reason"),
+    [
+        (lambda now: Fix(nan, 9.5, now), "not_a_place"),
+        (lambda now: Fix(95.0, 9.5, now), "not_a_place"),
+        (lambda now: Fix(9.5110, 47.1680, now), "off_the_map"),
+        (lambda now: Fix(*HERE, now + timedelta(minutes=5)), "from_the_future"),
+        (lambda now: Fix(*HERE, now - timedelta(days=2)), "too_old"),
+        (lambda now: Fix(*HERE, datetime(2026, 3, 10, 8, 30)), "from_the_future"),  # noqa: DTZ001
+    ],
+)
+def test_what_cannot_be_is_dropped_and_counted(van, now, fix, reason):
+    assert record_positions(vehicle=van, fixes=[fix(now.instant)]) == 0
+    assert not Position.objects.exists()
+    assert PositionDrop.objects.get(reason=reason).count == 1
+
+
+def test_a_jump_no_van_can_make_is_dropped(van, now):
+    record_positions(vehicle=van, fixes=[Fix(*HERE, now.instant)])
+    now.advance(seconds=5)
+    assert record_positions(vehicle=van, fixes=[Fix(47.30, 9.51, now.instant)]) == 0
+    assert PositionDrop.objects.get().reason == "too_fast"
+    now.advance(minutes=20)
+    assert record_positions(vehicle=van, fixes=[Fix(47.30, 9.51, now.instant)]) == 1
+
+
+def test_a_wrong_heading_does_not_cost_the_position(van, now):
+    record_positions(vehicle=van, fixes=[Fix(*HERE, now.instant, heading=nan, speed=-4.0)])
+    position = Position.objects.get()
+    assert (position.heading_degrees, position.speed_metres_per_second) == (None, None)
+
+
+def test_the_history_is_thin(van, now):
+    parked = [Fix(*HERE, now.instant - timedelta(seconds=5 * n)) for n in range(12)]
+    record_positions(vehicle=van, fixes=parked)
+    assert PositionSample.objects.count() == 3
