@@ -158,7 +158,8 @@ class Bench:
     def _reference(self) -> int:
         """The cheapest plan a long solve knows, warm from the committed plan: the fleet at once, then van by van."""
         problem, best, seconds = self.day.problem, self.day.plan, self.arguments.reference_seconds
-        for mode, part in (("fleet", 2 / 3), ("one_van", 1 / 3)):
+        parts: tuple[tuple[Mode, float], ...] = (("fleet", 2 / 3), ("one_van", 1 / 3))
+        for mode, part in parts:
             best = improve(problem, best, mode=mode, seconds=seconds * part, policy=BEST).solution
         return plan_cost(problem, best, POLICY).total
 
