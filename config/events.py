@@ -25,6 +25,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
         "apps.tracking.handlers.on_progress",
         "apps.notifications.handlers.on_state_changed",
         "apps.storefront.handlers.on_delivery",
+        "apps.redirection.handlers.on_state_changed",
     ),
     "delivery.cancelled": (
         "apps.tracking.handlers.on_progress",
@@ -45,6 +46,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "instructions.acknowledged": ("apps.tracking.handlers.on_delivery",),
     "instructions.code_revealed": (),
     "redirection.stored": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_stored"),
+    "redirection.extended": ("apps.tracking.handlers.on_delivery",),
     "redirection.handed_out": ("apps.tracking.handlers.on_delivery",),
     "storefront.endpoint_disabled": (),
     "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),

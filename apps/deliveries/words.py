@@ -56,6 +56,9 @@ FAILURE_REASONS: dict[str, LazyText] = {
     "weather_delay": gettext_lazy("the weather stopped us"),
 }
 
+# The same without whose side it was on: "not_home".
+_SHORT_REASONS = {code.partition("_")[2]: words for code, words in FAILURE_REASONS.items()}
+
 
 def timeline_sentence(code: str, data: Mapping[str, Any] | None = None, *, zone: tzinfo) -> str:
     """The sentence for a timeline entry, with times in the delivery's zone."""
@@ -72,7 +75,7 @@ def timeline_sentence(code: str, data: Mapping[str, Any] | None = None, *, zone:
 
 def reason_words(code: str) -> str:
     """Why a stop did not work out, as part of a sentence."""
-    return str(FAILURE_REASONS.get(code) or _("something got in the way"))
+    return str(FAILURE_REASONS.get(code) or _SHORT_REASONS.get(code) or _("something got in the way"))
 
 
 def window_words(earliest: datetime, latest: datetime, *, zone: tzinfo) -> str:

@@ -2,3 +2,4 @@
 
 STORED = "redirection.stored"  # point: id
 HANDED_OUT = "redirection.handed_out"  # point: id
+EXTENDED = "redirection.extended"  # until: instant

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.deliveries.models import Delivery
+from apps.merchants.models import validate_time_zone
 
 
 class PickupPoint(models.Model):
@@ -22,6 +23,7 @@ class PickupPoint(models.Model):
     latitude = models.FloatField()
     longitude = models.FloatField()
     opening_hours = models.CharField(max_length=255, help_text=_("OpenStreetMap opening_hours."))
+    time_zone = models.CharField(max_length=40, default="Europe/Vaduz", validators=[validate_time_zone])
     capacity = models.PositiveIntegerField(default=40, help_text=_("Parcels that fit at one time."))
     largest_millimetres = models.PositiveIntegerField(default=1200)
     heaviest_grams = models.PositiveIntegerField(default=20_000)
@@ -31,9 +33,17 @@ class PickupPoint(models.Model):
     def __str__(self) -> str:
         return f"{self.name}, {self.town}"
 
+    @property
+    def point(self) -> tuple[float, float]:
+        """(latitude, longitude)."""
+        return self.latitude, self.longitude
+
 
 class Reservation(models.Model):
-    """Room for one delivery at a point: reserved -> stored -> collected, or released."""
+    """Room for one delivery at a point: reserved -> stored -> collected, or released.
+
+    What was agreed for the door before is kept, so that the way back is the old one.
+    """
 
     class State(models.TextChoices):
         RESERVED = "reserved", _("Reserved")
@@ -47,6 +57,9 @@ class Reservation(models.Model):
     made_at = models.DateTimeField()
     stored_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    home_earliest = models.DateTimeField(null=True, blank=True)
+    home_latest = models.DateTimeField(null=True, blank=True)
+    home_service_seconds = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [

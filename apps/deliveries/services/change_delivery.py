@@ -39,7 +39,13 @@ def change_window(*, delivery: Delivery, window: TimeWindow, revision: int, acto
 
 
 def change_place(
-    *, delivery: Delivery, place: PlaceInput | Place, window: TimeWindow, revision: int, actor: str
+    *,
+    delivery: Delivery,
+    place: PlaceInput | Place,
+    window: TimeWindow,
+    revision: int,
+    actor: str,
+    service_seconds: int | None = None,
 ) -> Delivery:
     """The delivery with its new place and window, and a new attempt; codes of the old place are gone.
 
@@ -50,7 +56,10 @@ def change_place(
         where = place if isinstance(place, Place) else place.as_row()
         if where.pk is None:
             where.save()
-        write_conditionally(delivery, revision, place=where, **_window(window), **_count(actor))
+        values = {**_window(window), **_count(actor), "collect_until": None}
+        if service_seconds is not None:
+            values["service_seconds"] = service_seconds
+        write_conditionally(delivery, revision, place=where, **values)
         drop_codes(delivery_id=delivery.pk)
         end_attempt(delivery_id=delivery.pk, outcome="redirected")
         start_attempt(delivery_id=delivery.pk, place_id=where.pk)

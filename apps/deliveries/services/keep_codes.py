@@ -40,7 +40,7 @@ def set_collection(*, delivery_id: int, until: datetime) -> None:
             collect_until=until, page_version=F("page_version") + 1
         )
         CollectionCode.objects.get_or_create(
-            delivery_id=delivery_id, defaults={"code": f"{secrets.randbelow(10**6):06d}", "made_at": clock.now()}
+            delivery_id=delivery_id, defaults={"code": new_collection_code(), "made_at": clock.now()}
         )
 
 
@@ -50,18 +50,36 @@ def collection_code_of(delivery_id: int) -> str | None:
     return row.code if row else None
 
 
-def count_collection_try(*, delivery_id: int, code: str) -> bool:
-    """True when `code` opens this delivery, which uses it up. Every wrong one counts.
+def renew_collection_code(*, delivery_id: int) -> bool:
+    """Replaces a code that leaked or was locked by wrong tries; False when nothing waits to be collected."""
+    return bool(
+        CollectionCode.objects.filter(delivery_id=delivery_id, used_at=None).update(
+            code=new_collection_code(), tries=0, made_at=clock.now()
+        )
+    )
 
-    Refused("code_locked") after five wrong ones. The count is written before the comparison and must be committed
-    whatever the caller does next, so parallel guesses share the five.
+
+def new_collection_code() -> str:
+    return f"{secrets.randbelow(10**6):06d}"
+
+
+def try_collection_code(*, delivery_id: int, code: str) -> bool:
+    """True when `code` is the one for this delivery. Every try counts, the right one too.
+
+    Refused("code_locked") from the sixth. The count is written before the comparison and must be committed whatever
+    the caller does next, so call it outside a transaction: parallel guesses share the five.
     """
     counted = CollectionCode.objects.filter(delivery_id=delivery_id, used_at=None, tries__lt=COLLECTION_TRIES).update(
         tries=F("tries") + 1
     )
-    if not counted:
-        raise Refused("code_locked", _("This code cannot be tried any more. Please call us."))
-    row = CollectionCode.objects.get(delivery_id=delivery_id)
-    if not hmac.compare_digest(row.code.encode(), code.encode("utf-8", "replace")):
+    row = CollectionCode.objects.filter(delivery_id=delivery_id, used_at=None).first()
+    if row is None:
         return False
-    return bool(CollectionCode.objects.filter(pk=row.pk, used_at=None).update(used_at=clock.now()))
+    if not counted:
+        raise Refused("code_locked", _("This code was tried too often. Please call us for a new one."))
+    return hmac.compare_digest(row.code.encode(), code.encode("utf-8", "replace"))
+
+
+def use_collection_code(*, delivery_id: int) -> bool:
+    """True when it is used now; a code opens once."""
+    return bool(CollectionCode.objects.filter(delivery_id=delivery_id, used_at=None).update(used_at=clock.now()))
