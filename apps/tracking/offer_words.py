@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.core.time_windows import TimeWindow
-from apps.tracking.day_words import day_heading, local_day, range_words, window_words
+from apps.tracking.day_words import day_heading, day_words, local_day, range_words, time_words
 
 _KEY = re.compile(r"(\d{9,11})-(\d{9,11})", re.ASCII)
 _METRES_PER_MINUTE_ON_FOOT = 80
@@ -82,7 +82,7 @@ def _offer_line(offer: Any, zone: str, *, is_current: bool) -> OfferLine:
         range=range_words(offer.window, zone),
         is_open=offer.feasible and not is_current,
         reason="" if offer.feasible else closed_offer(offer.reason),
-        is_green=offer.green,
+        is_green=getattr(offer, "green", False),
         is_tight=offer.tight,
         is_current=is_current,
     )
@@ -123,8 +123,16 @@ def _point_line(offer: Any, zone: str) -> PointLine:
         is_open=bool(offer.fits),
         reason=closed_point(offer.reason) if not offer.fits else "",
         hours=str(hours),
-        ready=_("Ready %(window)s") % {"window": window_words(earliest, zone)} if earliest and offer.fits else "",
+        ready=ready_words(earliest, zone) if offer.fits else "",
     )
+
+
+def ready_words(window: TimeWindow | None, zone: str) -> str:
+    """ "There today by 18:00": the van comes while the point is open, at the latest when it closes."""
+    if window is None:
+        return ""
+    day = day_words(local_day(window.latest, zone), zone)
+    return _("There %(day)s by %(time)s") % {"day": day, "time": time_words(window.latest, zone)}
 
 
 def closed_point(reason: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.tracking.views import change_cancel, change_instructions, change_time, files, page, verify
+from apps.tracking.views import change_cancel, change_instructions, change_place, change_time, files, page, verify
 
 app_name = "tracking"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("t/<str:token>/dot", page.dot, name="dot"),
     path("t/<str:token>/live", page.live, name="live"),
     path("t/<str:token>/time", change_time.time, name="time"),
+    path("t/<str:token>/place", change_place.place, name="place"),
     path("t/<str:token>/instructions", change_instructions.instructions, name="instructions"),
     path("t/<str:token>/cancel", change_cancel.cancel, name="cancel"),
     path("t/<str:token>/verify", verify.verify, name="verify"),
