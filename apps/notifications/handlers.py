@@ -1,5 +1,6 @@
 """What people are told when something happened. Each handler may run twice and late; the message's row is the guard."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -78,7 +79,9 @@ def on_eta_changed(payload: Payload) -> None:
                 continue
             if TimeWindow(promise.earliest, promise.latest).contains(visit.planned_arrival):
                 continue
-            _open_and_tell(delivery, _around_eta(visit, delivery), Trigger.CHANGED, payload["event"])
+            _open_and_tell(
+                delivery, _around_eta(visit, visit.planned_arrival, delivery), Trigger.CHANGED, payload["event"]
+            )
 
 
 def _tell_out_today(payload: Payload) -> None:
@@ -88,7 +91,8 @@ def _tell_out_today(payload: Payload) -> None:
         if delivery.state != State.OUT or was_told_of(payload["event"], delivery.pk, Trigger.OUT_TODAY):
             return
         visit = _visit_of(delivery.pk)
-        window = _around_eta(visit, delivery) if visit and visit.planned_arrival else delivery.window
+        arrival = visit.planned_arrival if visit else None
+        window = _around_eta(visit, arrival, delivery) if visit and arrival else delivery.window
         _open_and_tell(delivery, window, Trigger.OUT_TODAY, payload["event"])
 
 
@@ -123,9 +127,8 @@ def _visit_of(delivery_id: int) -> Visit | None:
     return Visit.objects.filter(drops__delivery=delivery_id, drops__is_open=True, drops__is_hold=False).first()
 
 
-def _around_eta(visit: Visit, delivery: Delivery) -> TimeWindow:
+def _around_eta(visit: Visit, arrival: datetime, delivery: Delivery) -> TimeWindow:
     """The visit's pair of earliest and latest arrival, or its planned arrival alone, as a promise."""
-    arrival = visit.planned_arrival
     earliest = min(visit.eta_earliest or arrival, arrival)
     latest = max(visit.eta_latest or arrival, arrival)
     return rules.promise_around(TimeWindow(earliest, latest), delivery.window, zone_of(delivery))

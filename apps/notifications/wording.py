@@ -59,7 +59,7 @@ def _text(name: str, facts: Mapping[str, Any]) -> str:
 def _plain_engine() -> Engine:
     """Texts are not HTML: `Müller & Söhne` must not arrive as `Müller &amp; Söhne`."""
     return Engine(
-        dirs=[settings.BASE_DIR / "templates"],
+        dirs=[str(settings.BASE_DIR / "templates")],
         autoescape=False,
         libraries={"i18n": "django.templatetags.i18n"},
     )

@@ -15,25 +15,29 @@ BASE = "http://twilio.test/demo/twilio"
 
 
 class Wire(BaseAdapter):
-    """Mounted on the SDK's session; `cut` makes the answer get lost after the fake has taken the message."""
+    """Mounted on the SDK's session. `dead` loses the request on its way, `cut` only the answer."""
+
+    api = OpenAPI.from_file_path(str(SPEC))
 
     def __init__(self) -> None:
         super().__init__()
-        self.api = OpenAPI.from_file_path(str(SPEC))
         self.requests: list[requests.PreparedRequest] = []
-        self.cut: Exception | None = None
+        self.cut = False
+        self.dead = False
 
     def send(self, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:
         self.requests.append(request)
         asked = self._as_spec(request)
         self.api.validate_request(asked)
+        if self.dead:
+            raise requests.ReadTimeout
         found = to_django(request)
         if found.status_code == 201:
             self.api.validate_response(
                 asked, MockResponse(found.content, found.status_code, content_type="application/json")
             )
         if self.cut:
-            raise self.cut
+            raise requests.ReadTimeout
         return as_answer(request, found)
 
     def close(self) -> None:
