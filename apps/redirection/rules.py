@@ -1,12 +1,14 @@
 """Pure rules: may this delivery still go elsewhere, what fits into a point, and how long a stop there takes."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from apps.core.errors import Refused
+from apps.core.time_windows import TimeWindow
 from apps.deliveries.states import ENDED, OPEN, State
 
 # A stop at a counter: hello, then so long for each parcel.
@@ -64,6 +66,13 @@ def check_place_change(
         raise Refused("limit", _("This delivery has been changed as often as the shop allows."))
     if arrival is not None and arrival - now < timedelta(minutes=policy.cutoff_minutes):
         raise Refused("cutoff", _("The van is nearly there. It is too late to send it elsewhere."))
+
+
+def check_window(window: TimeWindow, zone: ZoneInfo, days: Sequence[date]) -> None:
+    """Raises Refused for a window that reaches beyond one of the days that may be chosen."""
+    first, last = window.earliest.astimezone(zone).date(), window.latest.astimezone(zone).date()
+    if first != last or first not in days:
+        raise Refused("horizon", _("That day cannot be chosen."))
 
 
 def point_service_seconds(parcels: int) -> int:

@@ -223,6 +223,21 @@ def test_an_address_no_van_reaches_in_time_offers_other_windows(alice: Delivery)
     assert all(offer.feasible for offer in error.value.alternatives)
 
 
+@pytest.mark.parametrize("hours", [(-24, -22), (14, 38), (96, 98), (14, 24 * 3650)])
+def test_a_made_up_window_is_refused(alice: Delivery, hours: tuple[float, float]) -> None:
+    triesen = PlaceInput("Landstrasse", "9495", "Triesen", 47.1080, 9.5270)
+    with pytest.raises(Refused) as error:
+        services.move_to_address(
+            delivery=alice,
+            place=triesen,
+            window=world.hours(*hours),
+            revision=1,
+            actor="shopper",
+            access=verified(alice),
+        )
+    assert error.value.code in ("horizon", "past")
+
+
 @pytest.mark.covers("A4")
 @pytest.mark.django_db(transaction=True)
 def test_a_point_is_never_overbooked() -> None:

@@ -1,6 +1,8 @@
 """What else would do, for somebody who has just been told no."""
 
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from apps.core import clock
@@ -11,10 +13,31 @@ from apps.deliveries.services import PlaceInput
 from apps.redirection.models import PickupPoint
 from apps.redirection.selectors import PointOffer, days_for
 from apps.redirection.services.offer_points import offer_points
-from apps.routing.services import SlotOffer, offers
+from apps.routing.services import offers
 
 _AT_MOST = 6
 _FIRST_HOUR, _LAST_HOUR = 8, 20
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAlternative:
+    """A window in which the plan can bring it to the wished place."""
+
+    day: date
+    window: TimeWindow
+    added_seconds: int
+    tight: bool
+    arrival: datetime | None
+    feasible: bool = True
+    reason: str = ""
+    green: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "day": self.day.isoformat(),
+            "window": [self.window.earliest.isoformat(), self.window.latest.isoformat()],
+            "tight": self.tight,
+        }
 
 
 def other_points(delivery: Delivery, besides: PickupPoint | None = None) -> list[PointOffer]:
@@ -22,7 +45,7 @@ def other_points(delivery: Delivery, besides: PickupPoint | None = None) -> list
     return [offer for offer in offer_points(delivery=delivery) if offer.fits and offer.point != besides][:_AT_MOST]
 
 
-def other_windows(delivery: Delivery, where: PlaceInput | Place) -> list[SlotOffer]:
+def other_windows(delivery: Delivery, where: PlaceInput | Place) -> list[WindowAlternative]:
     """Windows of the merchant's width that the plan can hold there."""
     zone = ZoneInfo(delivery.merchant.time_zone)
     width = timedelta(minutes=delivery.merchant.policy.window_minutes)
@@ -39,7 +62,11 @@ def other_windows(delivery: Delivery, where: PlaceInput | Place) -> list[SlotOff
         answers = offers(delivery=delivery, place=where, windows=windows) if windows else []
     except Refused:
         return []
-    return [answer for answer in answers if answer.feasible][:_AT_MOST]
+    return [
+        WindowAlternative(answer.day, answer.window, answer.added_seconds, answer.tight, answer.arrival)
+        for answer in answers
+        if answer.feasible
+    ][:_AT_MOST]
 
 
 def _utc(instant: datetime) -> datetime:

@@ -6,6 +6,7 @@ Rules, then the plan, then one transaction with the plan's change, the delivery'
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from apps.deliveries.models import Delivery, Place
 from apps.deliveries.services import PlaceInput, change_place
 from apps.places.services import geocode, suggest
 from apps.redirection.models import PickupPoint, Reservation
-from apps.redirection.rules import check_place_change, door_service_seconds, misfit, point_service_seconds
+from apps.redirection.rules import check_place_change, check_window, door_service_seconds, misfit, point_service_seconds
 from apps.redirection.selectors import days_for, opening_span
 from apps.redirection.services.alternatives import other_points, other_windows
 from apps.redirection.services.offer_points import as_place
@@ -41,7 +42,7 @@ def move_to_point(
 
     A shopper must be verified (`access`). Refused carries other points; Stale when `revision` has moved on.
     """
-    _check(delivery, revision, actor, access)
+    _check(delivery, revision, actor, access, window)
     reason = misfit(list(delivery.parcels.all()), point)
     if reason or not point.is_active:
         raise Refused(reason or "closed", _("That point cannot take this delivery."), other_points(delivery))
@@ -74,7 +75,7 @@ def move_to_address(
     `address` is a typed line, looked up in the install's own index; `place` one that was looked up before. InvalidInput
     ("address_unsure") with the nearest spellings when it is not surely known; Refused carries windows that would do.
     """
-    _check(delivery, revision, actor, access)
+    _check(delivery, revision, actor, access, window)
     where = place or _looked_up(address)
     if where.country != delivery.home.country:
         raise Refused("other_country", _("We can only send it elsewhere within the same country."))
@@ -90,7 +91,7 @@ def move_home(
     window: TimeWindow | None = None,
 ) -> Delivery:
     """The delivery to the recipient's door after all, in the window agreed there before unless another is given."""
-    _check(delivery, revision, actor, access)
+    _check(delivery, revision, actor, access, window)
     if delivery.place_id == delivery.home_id:
         raise Refused("same", _("It is going to your door already."))
     return _to_door(delivery, delivery.home, window or _window_at_home(delivery), revision, actor)
@@ -116,8 +117,8 @@ def direct_to_point(*, delivery: Delivery, point: PickupPoint, actor: str) -> De
     return changed
 
 
-def _check(delivery: Delivery, revision: int, actor: str, access: Access | None) -> None:
-    """Who asks, whether the form is fresh, and what state, policy and the van's nearness allow."""
+def _check(delivery: Delivery, revision: int, actor: str, access: Access | None, window: TimeWindow | None) -> None:
+    """Who asks, whether the form is fresh, and what state, policy, the van's nearness and the calendar allow."""
     if actor == "shopper" or access is not None:
         if access is None or access.delivery.pk != delivery.pk:
             raise NotAllowed("step_up_required", _("For this we first send a code to the contact on file."))
@@ -133,6 +134,8 @@ def _check(delivery: Delivery, revision: int, actor: str, access: Access | None)
         now=clock.now(),
         counts=actor == "shopper",
     )
+    if window is not None and actor == "shopper":
+        check_window(window, ZoneInfo(delivery.merchant.time_zone), days_for(delivery))
 
 
 def _to_door(delivery: Delivery, where: PlaceInput | Place, window: TimeWindow, revision: int, actor: str) -> Delivery:
