@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from apps.routing.services import keep_rolling, release_hold, roll_forward
+from apps.routing.services import improve_plan, keep_rolling, release_hold, roll_forward
+
+
+def replan(payload: dict[str, Any]) -> None:
+    """Improves a depot-day's standing plan; runs in the planner lane, where the solver is warm."""
+    improve_plan(plan_id=payload["plan"], reason=payload.get("reason", "change"))
 
 
 def expire_hold(payload: dict[str, Any]) -> None:
@@ -15,7 +20,3 @@ def roll_on(payload: dict[str, Any]) -> None:
     roll_forward(route_id=payload["route"])
     if payload.get("again"):
         keep_rolling(route_id=payload["route"])
-
-
-def replan(payload: dict[str, Any]) -> None:
-    """Improves a depot-day's standing plan."""

@@ -16,6 +16,7 @@ from apps.routing.services.change_plan import (
 )
 from apps.routing.services.drive import arrive, complete, depart, fail
 from apps.routing.services.hold_window import hold, release_hold, release_holds
+from apps.routing.services.improve_plan import improve_plan
 from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.offer_windows import SlotOffer, offers, offers_for
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
@@ -39,6 +40,7 @@ __all__ = [
     "ensure_plan",
     "fail",
     "hold",
+    "improve_plan",
     "keep_rolling",
     "load",
     "nearest_depot",
