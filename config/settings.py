@@ -26,10 +26,15 @@ if PRODUCTION:
             (DEBUG, "DEBUG must be off"),
             (DEMO, "DEMO must be off: the demo app has no place in production"),
             (SECRET_KEY == DEVELOPMENT_SECRET or len(SECRET_KEY) < 50, "SECRET_KEY must be set, 50 characters or more"),
-            (not env_str("LINK_KEY"), "LINK_KEY must be set"),
-            (not env_list("FIELD_KEYS"), "FIELD_KEYS must be set"),
+            (len(LINK_KEY) < 32 or not env_str("LINK_KEY"), "LINK_KEY must be set, 32 characters or more"),
+            (
+                not env_list("FIELD_KEYS") or any(len(key) < 32 for key in FIELD_KEYS),
+                "FIELD_KEYS must be set, 32 characters or more each",
+            ),
+            (SECRET_KEY in (LINK_KEY, *FIELD_KEYS), "LINK_KEY and FIELD_KEYS must differ from SECRET_KEY"),
             ("*" in ALLOWED_HOSTS or not env_list("ALLOWED_HOSTS"), "ALLOWED_HOSTS must name this site's hosts"),
             (not PUBLIC_BASE_URL.startswith("https://"), "PUBLIC_BASE_URL must be an https address"),
+            (env_bool("WEBHOOKS_MAY_CALL_LOOPBACK", False), "WEBHOOKS_MAY_CALL_LOOPBACK must be off"),
         )
         if wrong
     ]
@@ -66,8 +71,11 @@ INSTALLED_APPS = [
     *(["apps.demo"] if DEMO else []),
 ]
 
+# The policy's middleware stands outermost, so that the answers of the others (a wrong host, a redirect) carry it too.
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.core.proxies.CallerAddress",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -76,7 +84,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "apps.support.policy.AdminPolicy",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -136,6 +144,8 @@ OSM_EXTRACT = env_path("OSM_EXTRACT", "apps/demo/data/liechtenstein.osm.pbf")
 ROADS_DIR = env_path("ROADS_DIR", "var/roads")
 MATRIX_DIR = env_path("MATRIX_DIR", "var/matrices")
 TILES_DIR = env_path("TILES_DIR", "apps/demo/data/tiles")
+# Without road data plans stand on straight lines and say so. In production that must be wanted.
+STRAIGHT_LINES_ALLOWED = env_bool("STRAIGHT_LINES_ALLOWED", not PRODUCTION)
 # Locks and process-group records of `manage.py work`.
 RUN_DIR = env_path("RUN_DIR", "var/run")
 
@@ -212,6 +222,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     },
 }
+# How many proxies of ours stand in front: throttles count the address that the outermost of them saw.
+PROXY_HOPS = env_int("PROXY_HOPS", 0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
@@ -239,11 +251,21 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"scrub": {"()": "apps.core.logs.ScrubSecrets"}},
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "apps.core.logs.ScrubbedFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["scrub"]}},
     "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
     "loggers": {
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # Names and phones are parameters of queries.
+        "django.db.backends": {"level": "INFO"},
+        # Django's own handlers know nothing of scrubbing.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -3,8 +3,8 @@
 import logging
 import re
 
-# Paths whose next segment is a secret: tracking links, hand-out links, device links.
-SECRET_PATH = re.compile(r"(/(?:t|ws/t|point|enter)/)[A-Za-z0-9_\-%]{8,}")
+# Paths whose next segment is a secret: tracking links, hand-out links, device links. Also when they are quoted (%2F).
+SECRET_PATH = re.compile(r"((?:/|%2F)(?:t|point|enter)(?:/|%2F))[A-Za-z0-9_\-%=.~]{8,}", re.IGNORECASE)
 
 
 def scrub(text: str) -> str:
@@ -15,8 +15,18 @@ class ScrubSecrets(logging.Filter):
     """Rewrites the finished message, so that arguments are covered as well."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            # One by one, because some formatters (uvicorn's access log) count them.
+            record.args = tuple(scrub(value) if isinstance(value, str) else value for value in record.args)
         message = record.getMessage()
         scrubbed = scrub(message)
         if scrubbed != message:
             record.msg, record.args = scrubbed, ()
         return True
+
+
+class ScrubbedFormatter(logging.Formatter):
+    """Scrubs the whole line, so that tracebacks and what a library puts into them are covered too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
