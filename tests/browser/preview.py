@@ -93,6 +93,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 def server(out: Path, port: int) -> ThreadingHTTPServer:
     Handler.extensions_map = {**Handler.extensions_map, ".mjs": "text/javascript", ".js": "text/javascript"}
+    """`port` 0 takes any that is free."""
     return ThreadingHTTPServer(("127.0.0.1", port), lambda *args: Handler(*args, directory=str(out)))
 
 
