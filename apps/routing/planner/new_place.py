@@ -31,8 +31,11 @@ SEEDS: Final = 8
 BATCH: Final = 8
 """Gaps whose exact rows are asked for in one query."""
 
-ROUNDING: Final = 3
-"""Seconds by which rounded road times may break the triangle inequality."""
+SHORTCUT: Final = 45
+"""Seconds that a way over a third place may be faster than the direct one: turning round is free where one stops.
+
+Measured over the demo extract: 1 triple in 1,800 by more than 3 s, none by more than 42 s.
+"""
 
 
 class PlaceRows(NamedTuple):
@@ -77,8 +80,8 @@ class PlaceTravel:
         to_seed = self.seconds[:, seeds].astype(np.int64)
         from_seed = self.seconds[seeds, :].astype(np.int64)
         to, away = self.columns[0], self.columns[1]
-        self.to_bound = np.maximum((to_seed - away[seeds][None, :]).max(axis=1) - ROUNDING, 0)
-        self.from_bound = np.maximum((from_seed - to[seeds][:, None]).max(axis=0) - ROUNDING, 0)
+        self.to_bound = np.maximum((to_seed - away[seeds][None, :]).max(axis=1) - SHORTCUT, 0)
+        self.from_bound = np.maximum((from_seed - to[seeds][:, None]).max(axis=0) - SHORTCUT, 0)
 
     def best_known(self, before: npt.NDArray[np.intp], after: npt.NDArray[np.intp]) -> tuple[Instants, Instants]:
         """Exact seconds where known, bounds elsewhere."""
