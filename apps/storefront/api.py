@@ -62,7 +62,7 @@ class DeliveriesView(MerchantView):
             rows = rows.filter(order__reference=query["reference"])
         if "status" in query:
             rows = rows.filter(state=query["status"])
-        page = page_of(rows, merchant=merchant, cursor=query["cursor"], limit=query["limit"])
+        page = page_of(rows, merchant=merchant, cursor=query.get("cursor", ""), limit=query["limit"])
         results = [described(row, merchant) for row in page.rows]
         return Response({"results": results, "next": next_url(request.path, page, query)})
 

@@ -21,7 +21,7 @@ class PersonInput(StrictSerializer):
 
     name = Text(max_length=120)
     phone = Text(max_length=40, required=False, allow_blank=True, default="")
-    email = Email(max_length=254, required=False, allow_blank=True, default="")
+    email = Email(max_length=254, required=False)
     language = serializers.ChoiceField(choices=[code for code, _name in settings.LANGUAGES], required=False)
 
 
@@ -86,7 +86,7 @@ class ListQuery(StrictSerializer):
     reference = serializers.CharField(max_length=60, required=False)
     status = serializers.ChoiceField(choices=State.choices, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=LARGEST_PAGE, required=False, default=PAGE)
-    cursor = serializers.RegexField(r"^[A-Za-z0-9_-]{1,24}$", required=False, default="")
+    cursor = serializers.RegexField(r"^[A-Za-z0-9_-]{1,24}$", required=False)
 
 
 class WindowOutput(serializers.Serializer):
