@@ -1,9 +1,13 @@
-"""Which merchants a member of staff may see and change. A superuser is the operator and sees all of them."""
+"""Which merchants a member of staff may see and change. A superuser is the operator and sees all of them.
+
+Admin classes of every app take their scope from `TenantScoped`.
+"""
 
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 
 from apps.core.errors import NotAllowed
 from apps.merchants.models import Membership, Merchant
@@ -42,3 +46,49 @@ def _has_role(user: Person, merchant: Merchant, roles: tuple[Any, ...]) -> bool:
     if getattr(user, "is_superuser", False):
         return True
     return merchant.memberships.filter(user_id=user.pk, role__in=roles).exists()
+
+
+def is_member_of_any(request: HttpRequest) -> bool:
+    """Whether this member of staff has any merchant to look at; asked once per request, as admin asks per model."""
+    known: bool | None = getattr(request, "is_member_of_any", None)
+    if known is None:
+        known = bool(getattr(request.user, "is_staff", False)) and merchants_of(request.user).exists()
+        request.is_member_of_any = known  # type: ignore[attr-defined]
+    return known
+
+
+class TenantScoped:
+    """Mixin for admin classes: staff look at the rows of their own merchants, and nobody edits them by hand.
+
+    `merchant_path` is the look-up from a row to its merchant.
+    """
+
+    merchant_path = "merchant"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        if getattr(request.user, "is_superuser", False):
+            return rows
+        return rows.filter(**{f"{self.merchant_path}__in": merchants_of(request.user)})
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_member_of_any(request)
+
+    def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """For admin actions with permissions=["act"]; each row's merchant is checked again."""
+        user = request.user
+        if getattr(user, "is_superuser", False):
+            return True
+        return user.pk is not None and Membership.objects.filter(user_id=user.pk, role__in=WRITERS).exists()
