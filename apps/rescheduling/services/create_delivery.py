@@ -45,27 +45,30 @@ def create_delivery(
     policy = merchant.policy
     chosen = window or _first_free_day(subject, policy)
     _require_window(subject, chosen, policy)
-    for _attempt in range(routing.TRIES):
-        proposal = _proposed(subject, chosen, policy)
-        try:
-            with transaction.atomic():
-                made = deliveries.create_delivery(
-                    merchant=merchant,
-                    reference=reference,
-                    recipient=recipient,
-                    buyer=buyer,
-                    place=place,
-                    window=chosen,
-                    parcels=parcels,
-                    service_seconds=service_seconds,
-                    actor=actor,
-                )
-                visit = routing.commit(proposal, delivery=made, actor=actor)
-                routing.settle(proposal, made, visit, actor)
-            return made
-        except routing.RouteMoved:
-            continue
-    raise Refused("plan_busy", str(words.BUSY))
+
+    def act(proposal: routing.Proposal) -> Delivery:
+        made = deliveries.create_delivery(
+            merchant=merchant,
+            reference=reference,
+            recipient=recipient,
+            buyer=buyer,
+            place=place,
+            window=chosen,
+            parcels=parcels,
+            service_seconds=service_seconds,
+            actor=actor,
+        )
+        visit = routing.commit(proposal, delivery=made, actor=actor)
+        routing.settle(proposal, made, visit, actor)
+        return made
+
+    try:
+        return routing.with_retries(lambda: subject, chosen, act)
+    except Refused as refused:
+        if refused.code not in words.REASONS:
+            raise
+        others = alternatives_to(chosen, offers_of(subject, policy))
+        raise Refused(refused.code, refused.message, others) from None
 
 
 def cancel_delivery(*, delivery: Delivery, reason: str, revision: int, actor: str) -> Delivery:
@@ -100,11 +103,3 @@ def _require_window(subject: routing.Subject, window: TimeWindow, policy: Policy
     if refusal:
         others = alternatives_to(window, offers_of(subject, policy))
         raise Refused(refusal.code, str(refusal.message), others)
-
-
-def _proposed(subject: routing.Subject, window: TimeWindow, policy: Policy) -> routing.Proposal:
-    try:
-        return routing.propose_for(subject, window)
-    except Refused as refused:
-        others = alternatives_to(window, offers_of(subject, policy)) if refused.code != "off_the_map" else []
-        raise Refused(refused.code, refused.message, others) from None

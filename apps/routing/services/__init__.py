@@ -5,7 +5,6 @@ Each works on a snapshot of the standing plan and commits under the revisions of
 
 from apps.routing.services.build_day import build_day, prepare, publish, take_in
 from apps.routing.services.change_plan import (
-    TRIES,
     Proposal,
     change_in_plan,
     commit,
@@ -13,6 +12,7 @@ from apps.routing.services.change_plan import (
     propose_for,
     release,
     settle,
+    with_retries,
 )
 from apps.routing.services.drive import arrive, complete, depart, fail
 from apps.routing.services.hold_window import hold, release_hold, release_holds
@@ -24,7 +24,6 @@ from apps.routing.services.subject import Subject, nearest_depot, newcomer, subj
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
 
 __all__ = [
-    "TRIES",
     "Loaded",
     "Proposal",
     "RouteMoved",
@@ -59,4 +58,5 @@ __all__ = [
     "settle",
     "subject_of",
     "take_in",
+    "with_retries",
 ]

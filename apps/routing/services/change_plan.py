@@ -12,7 +12,7 @@ from apps.deliveries.models import Delivery, Place
 from apps.deliveries.services import move_state
 from apps.deliveries.states import ON_A_VAN, State
 from apps.routing import words
-from apps.routing.models import Drop, Visit
+from apps.routing.models import Drop, Route, Visit
 from apps.routing.planner.insertion import FrozenStop, Insertion, Refusal, Timetable, applied, best_insertion
 from apps.routing.planner.problem import Stop
 from apps.routing.services.clearing import Cleared, clear, delete_rows
@@ -134,17 +134,42 @@ def change_in_plan(
 
     `write` must be conditional on the delivery's revision; what it raises undoes the plan's change too.
     """
-    for _attempt in range(TRIES):
-        proposal = propose(delivery=delivery, place=place, window=window)
+
+    def act(proposal: Proposal) -> Delivery:
+        visit = commit(proposal, delivery=delivery, actor=actor)
+        written = write()
+        settle(proposal, written, visit, actor)
+        return written
+
+    return with_retries(lambda: subject_of(delivery, place), window, act)
+
+
+def with_retries[Answer](
+    subject: Callable[[], Subject], window: TimeWindow, act: Callable[[Proposal], Answer], *, keep: bool = False
+) -> Answer:
+    """Proposes and acts on it in one transaction; again when a route moved meanwhile, at most three times.
+
+    The third time the day's routes are locked first, so that it cannot be overtaken once more.
+    """
+    for _attempt in range(TRIES - 1):
+        proposal = propose_for(subject(), window, keep=keep)
         try:
             with transaction.atomic():
-                visit = commit(proposal, delivery=delivery, actor=actor)
-                written = write()
-                settle(proposal, written, visit, actor)
-                return written
+                return act(proposal)
         except RouteMoved:
             continue
-    raise Refused("plan_busy", str(words.BUSY))
+    try:
+        with transaction.atomic():
+            now = subject()
+            _lock_routes(now, {day_of(now, window.earliest), *(one.day for one in now.standing)})
+            return act(propose_for(now, window, keep=keep))
+    except RouteMoved:
+        raise Refused("plan_busy", str(words.BUSY)) from None
+
+
+def _lock_routes(subject: Subject, days: set[date]) -> None:
+    routes = Route.objects.select_for_update().filter(plan__depot=subject.depot, plan__day__in=days)
+    list(routes.order_by("pk").values_list("pk", flat=True))
 
 
 def settle(proposal: Proposal, delivery: Delivery, visit: int, actor: str) -> None:

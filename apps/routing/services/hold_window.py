@@ -11,7 +11,7 @@ from apps.deliveries.models import Delivery
 from apps.events.services import react
 from apps.routing import words
 from apps.routing.models import Drop, Visit
-from apps.routing.services.change_plan import TRIES, Proposal, commit, propose_for
+from apps.routing.services.change_plan import TRIES, Proposal, commit, with_retries
 from apps.routing.services.subject import subject_of
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
 from apps.routing.snapshot import Whereabouts, take
@@ -24,18 +24,15 @@ def hold(*, delivery: Delivery, place: Whereabouts, window: TimeWindow, lasts: t
 
     An earlier hold of the same delivery is given up. Refused when the plan has no room.
     """
-    for _attempt in range(TRIES):
-        release_holds(delivery_id=delivery.pk)
-        proposal = _beside(delivery, place, window)
-        until = clock.now() + lasts
-        try:
-            with transaction.atomic():
-                visit = commit(proposal, delivery=delivery, hold_until=until)
-                react(EXPIRE_HANDLER, payload={"visit": visit}, due_at=until, dedupe_key=f"hold:{visit}")
-            return Visit.objects.get(pk=visit)
-        except RouteMoved:
-            continue
-    raise Refused("plan_busy", str(words.BUSY))
+    release_holds(delivery_id=delivery.pk)
+    until = clock.now() + lasts
+
+    def act(proposal: Proposal) -> int:
+        visit = commit(proposal, delivery=delivery, hold_until=until)
+        react(EXPIRE_HANDLER, payload={"visit": visit}, due_at=until, dedupe_key=f"hold:{visit}")
+        return visit
+
+    return Visit.objects.get(pk=with_retries(lambda: subject_of(delivery, place), window, act, keep=True))
 
 
 def release_holds(*, delivery_id: int) -> int:
@@ -67,9 +64,3 @@ def release_hold(*, visit_id: int) -> bool:
         except RouteMoved:
             continue
     raise Refused("plan_busy", str(words.BUSY))
-
-
-def _beside(delivery: Delivery, place: Whereabouts, window: TimeWindow) -> Proposal:
-    """A proposal that leaves what the delivery has already where it is."""
-    subject = subject_of(delivery, place)
-    return propose_for(subject, window, keep=True)
