@@ -63,8 +63,12 @@ def _expected(doc: Document) -> TimeWindow:
 
 
 def _arriving(doc: Document) -> tuple[str, str]:
-    """("Arriving today,", "14:10–14:40")."""
+    """("Arriving today,", "14:10–14:40"); on the way to a point what counts is when it can be collected."""
     window, zone = _expected(doc), doc["zone"]
+    if doc["place"]["kind"] != "address":
+        day = day_words(local_day(window.latest, zone), zone)
+        time = _("by %(time)s") % {"time": time_words(window.latest, zone)}
+        return _("Ready to collect %(day)s") % {"day": day}, time
     day = day_words(local_day(window.earliest, zone), zone)
     lead = {
         _("today"): _("Arriving today,"),

@@ -110,6 +110,12 @@ def point_lines(offers: Sequence[Any], zone: str) -> list[PointLine]:
     return [_point_line(offer, zone) for offer in offers]
 
 
+def place_words(place: Any) -> str:
+    """ "Post Vaduz, Äulestrasse 38" for a Place or a point with a name, else "Landstrasse 12, Vaduz"."""
+    street = f"{place.street} {place.house_number}".strip()
+    return f"{place.name}, {street}" if place.name else f"{street}, {place.town}"
+
+
 def _point_line(offer: Any, zone: str) -> PointLine:
     point = offer.point
     earliest: TimeWindow | None = getattr(offer, "earliest", None)

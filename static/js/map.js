@@ -14,6 +14,7 @@ let van = null;
 let lastDot = null;
 let staleTimer = 0;
 let isTouched = false;
+let shown = "";
 
 const spot = () => [Number(figure.dataset.lon), Number(figure.dataset.lat)];
 
@@ -59,8 +60,11 @@ function icon(name) {
 
 /** A pin where the place is known exactly, else only the area it lies in. */
 function drawHome() {
+  shown = figure.dataset.lat + figure.dataset.lon;
   home?.remove();
   home = null;
+  for (const id of ["area-edge", "area"]) if (map.getLayer(id)) map.removeLayer(id);
+  if (map.getSource("area")) map.removeSource("area");
   if (figure.dataset.exact === "1") {
     const name = figure.dataset.kind === "address" ? "home" : "point";
     home = new library.Marker({ element: icon(name) }).setLngLat(spot()).addTo(map);
@@ -68,7 +72,6 @@ function drawHome() {
   }
   const accent = getComputedStyle(figure).getPropertyValue("--accent").trim();
   const data = { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [area()] } };
-  if (map.getSource("area")) return map.getSource("area").setData(data);
   map.addSource("area", { type: "geojson", data });
   map.addLayer({ id: "area", type: "fill", source: "area", paint: { "fill-color": accent, "fill-opacity": 0.14 } }, BELOW_LABELS);
   map.addLayer({ id: "area-edge", type: "line", source: "area", paint: { "line-color": accent, "line-opacity": 0.5, "line-width": 1.5 } }, BELOW_LABELS);
@@ -127,13 +130,19 @@ function frame(dot, duration) {
   const bounds = new library.LngLatBounds(spot(), spot()).extend([dot.lon, dot.lat]);
   if (figure.dataset.exact !== "1") area().forEach((point) => bounds.extend(point));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  map.fitBounds(bounds, { padding: wide.matches ? 96 : 44, maxZoom: 15.5, duration: calm ? 0 : duration });
+  const edge = wide.matches ? 96 : 40;
+  // Room above for the labels that lie on the map.
+  const padding = { top: edge + 32, bottom: edge, left: edge, right: edge };
+  map.fitBounds(bounds, { padding, maxZoom: 15.5, duration: calm ? 0 : duration });
 }
 
 document.addEventListener("doorstep:dot", ({ detail }) => showDot(detail));
 document.addEventListener("doorstep:page", () => {
   if (!map) return start();
-  if (!figure.hidden && map.isStyleLoaded()) drawHome();
+  if (figure.hidden || !map.isStyleLoaded() || shown === figure.dataset.lat + figure.dataset.lon) return;
+  drawHome();
+  isTouched = false;
+  map.jumpTo({ center: spot() });
 });
 new IntersectionObserver((seen, observer) => {
   if (!seen.some((entry) => entry.isIntersecting)) return;

@@ -1,17 +1,19 @@
 """Icons, codes and words for the shopper's templates."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import segno
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from apps.tracking.words import PageWords, page_words
 
 register = template.Library()
+_RANGE = re.compile(r"\d\d:\d\d–\d\d:\d\d")
 
 
 @register.simple_tag
@@ -35,6 +37,13 @@ def words_of(doc: Mapping[str, Any], brand: Mapping[str, Any], paths: Mapping[st
 def qr_code(text: str) -> str:
     """A QR code as the address of an image (data:), dark on white whatever the scheme: scanners need it so."""
     return str(segno.make(text, error="m", micro=False).svg_data_uri(border=2, dark="#101215", light="#ffffff"))
+
+
+@register.filter(needs_autoescape=True)
+def unbroken(text: str, autoescape: bool = True) -> SafeString:
+    """Ranges such as 14:10–14:40 stay on one line."""
+    escaped = conditional_escape(text) if autoescape else text
+    return mark_safe(_RANGE.sub(r'<span class="together">\g<0></span>', escaped))  # noqa: S308
 
 
 @register.filter

@@ -15,7 +15,7 @@ from apps.redirection.models import PickupPoint
 from apps.redirection.services import move_home, move_to_address, move_to_point, offer_points
 from apps.tracking.day_words import capitalised, window_words
 from apps.tracking.forms import AddressForm
-from apps.tracking.offer_words import offer_days, point_lines, ready_words, window_from
+from apps.tracking.offer_words import offer_days, place_words, point_lines, ready_words, window_from
 from apps.tracking.views.change_flow import (
     FOR_THE_GATE,
     agreed_words,
@@ -84,7 +84,7 @@ def _take(request: HttpRequest, access: Access) -> HttpResponse:
 
 def _choices(request: HttpRequest, access: Access, points: Any = None, refused: Refused | None = None) -> HttpResponse:
     delivery = access.delivery
-    context: dict[str, Any] = {"here": str(delivery.place), "home": str(delivery.home)}
+    context: dict[str, Any] = {"here": place_words(delivery.place), "home": place_words(delivery.home)}
     context["can_go_home"] = not _is_at_home(delivery)
     try:
         offers = offer_points(delivery=delivery) if points is None else points
@@ -133,7 +133,7 @@ def _summary(
     window = window_from(wanted.get("window", ""))
     context = {
         "heading": _("Send it there?"),
-        "change": {"old": str(delivery.place), "new": _name(delivery, wanted)},
+        "change": {"old": place_words(delivery.place), "new": _name(delivery, wanted)},
         "lines": _lines(delivery, wanted, window),
         "carried": wanted,
         "action_url": where,
@@ -161,21 +161,23 @@ def _lines(delivery: Delivery, wanted: dict[str, str], window: TimeWindow | None
 
 def _done(request: HttpRequest, access: Access) -> HttpResponse:
     delivery, where = access.delivery, paths(token_of(access.link))["place"]
-    context: dict[str, Any] = {"heading": _("It goes to %(place)s") % {"place": delivery.place}}
+    context: dict[str, Any] = {"heading": _("It goes to %(place)s") % {"place": place_words(delivery.place)}}
     context["sentence"] = _("It is in the van's plan: %(window)s.") % {"window": agreed_words(access)}
     if delivery.place.kind != Place.Kind.ADDRESS:
         context["sentence"] = _("It is in the van's plan. We tell you as soon as you can collect it.")
     if not _is_at_home(delivery):
-        label = _("Undo: back to %(place)s") % {"place": delivery.home}
+        label = _("Undo: back to %(place)s") % {"place": place_words(delivery.home)}
         context["undo"] = {"url": where, "fields": {"to": "home"}, "label": label}
     return flow_page(request, access, "result", **context)
 
 
 def _name(delivery: Delivery, wanted: dict[str, str]) -> str:
     if wanted.get("to") == "home":
-        return str(delivery.home)
+        return place_words(delivery.home)
     point = _point(wanted.get("point", ""))
-    return str(point) if point and wanted.get("to") == "point" else wanted.get("address", "")[:240]
+    if point and wanted.get("to") == "point":
+        return place_words(point)
+    return wanted.get("address", "")[:240]
 
 
 def _point(code: str) -> PickupPoint | None:
