@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 
+from django.core.files.base import ContentFile
+
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
@@ -18,6 +20,7 @@ from apps.fleet.models import Depot
 from apps.merchants.models import Merchant
 from apps.redirection import selectors as points
 from apps.redirection import services as redirection
+from apps.redirection.models import PickupPoint
 from apps.routing import services as routing
 from apps.routing.models import DayPlan
 
@@ -63,17 +66,20 @@ def create(merchant: Merchant, order: DemoOrder, day: date) -> Delivery:
 def make_plan(depot: Depot, day: date) -> DayPlan:
     """The day's routes, built the evening before by the product's own planner."""
     with clock.frozen(local(day - timedelta(days=1), 20)):
-        return routing.build_day(depot=depot, day=day, seconds=BUILD_SECONDS)
+        plan = routing.build_day(depot=depot, day=day, seconds=BUILD_SECONDS)
+        shops = PickupPoint.objects.filter(is_active=True).values_list("latitude", "longitude")
+        routing.prepare(depot=depot, day=day, places=shops)
+        return plan
 
 
-def send_out(plan: DayPlan, device: str) -> None:
+def send_out(plan: DayPlan) -> None:
     """Morning at the depot: published, scanned in, loaded; vans whose shift begins at half past eight have left."""
     with clock.frozen(local(plan.day, 6)):
         routing.publish(plan=plan)
     with clock.frozen(local(plan.day, 7.5)):
         barcodes = Parcel.objects.filter(delivery__drops__visit__plan=plan, delivery__drops__visit__route__isnull=False)
         for barcode, vehicle in barcodes.values_list("barcode", "delivery__drops__visit__route__shift__vehicle__code"):
-            routing.load(barcode=barcode, vehicle=vehicle, actor=device)
+            routing.load(barcode=barcode, vehicle=vehicle, actor="clerk:1")
     early = local(plan.day, 8.5)
     for route in plan.routes.filter(shift__starts_at__lte=early):
         with clock.frozen(early - timedelta(minutes=2)):
@@ -122,7 +128,7 @@ def _with_photo(delivery: Delivery, at: datetime) -> None:
     deliveries.record_proof(
         delivery=delivery,
         kind="photo",
-        image=proof_photo(delivery.pk),
+        image=ContentFile(proof_photo(delivery.pk), "proof.jpg"),
         left_at="porch",
         point=delivery.place.point,
         taken_at=at,

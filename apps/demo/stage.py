@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from apps.demo import cast, extract
 from apps.demo.models import DemoKey
 from apps.fleet import services as fleet
-from apps.fleet.models import Depot, DepotDevice, Driver, Shift, Vehicle
+from apps.fleet.models import Depot, Driver, Shift, Vehicle
 from apps.merchants import services as merchants
 from apps.merchants.models import Branding, Membership, Merchant, Policy
 from apps.places import services as places
@@ -84,8 +84,8 @@ def set_fleet(days: Sequence[date]) -> Depot:
         longitude=site.lon,
         time_zone=extract.TIME_ZONE,
     )
-    device, token = fleet.issue_depot_device(depot=depot, name="Ramp 1")
-    DemoKey.objects.create(kind=DemoKey.Kind.CLERK, name=device.name, reference=device.pk, secret=token)
+    token = fleet.issue_depot_device(depot=depot, name="Ramp 1")
+    DemoKey.objects.create(kind=DemoKey.Kind.CLERK, name="Ramp 1", secret=token)
     for plan, name in zip(cast.VEHICLES, cast.DRIVERS, strict=True):
         vehicle = Vehicle.objects.create(
             depot=depot,
@@ -98,7 +98,7 @@ def set_fleet(days: Sequence[date]) -> Depot:
             range_metres=plan.range_metres,
         )
         driver = Driver.objects.create(name=name, phone="+4237910000")
-        token = fleet.issue_device(driver=driver)
+        token = fleet.issue_driver_token(driver=driver)
         DemoKey.objects.create(kind=DemoKey.Kind.DRIVER, name=f"{name}, {plan.code}", reference=driver.pk, secret=token)
         for day in days:
             start, end = plan.shift
@@ -106,10 +106,6 @@ def set_fleet(days: Sequence[date]) -> Depot:
                 driver=driver, vehicle=vehicle, day=day, starts_at=local(day, start), ends_at=local(day, end)
             )
     return depot
-
-
-def clerk_device() -> DepotDevice:
-    return DepotDevice.objects.get(pk=DemoKey.objects.get(kind=DemoKey.Kind.CLERK).reference)
 
 
 def profile_of_driver(driver_id: int | None) -> str:

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         today = days.make_plan(depot, TODAY)
         days.make_plan(depot, tomorrow)
         self._say("Loading the vans")
-        days.send_out(today, f"clerk:{stage.clerk_device().pk}")
+        days.send_out(today)
         self._say("Pages and messages")
         _react()
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  {text} …")
 
 
-@override_settings(NOTIFICATION_TRANSPORTS={"sms": "apps.demo.transports.Inbox", "email": "apps.demo.transports.Inbox"})
+@override_settings(MESSAGE_TRANSPORTS={"sms": "apps.demo.inbox.DirectSms"})
 def _react() -> None:
     """Everything that follows from what was loaded: prepared pages, and messages filed straight on the demo phone."""
     with clock.frozen(stage.local(TODAY, 8.5)):
