@@ -18,6 +18,9 @@ NEVER = -(2**40)
 def intersect(windows: Sequence[Window], other: Window) -> tuple[Window, ...]:
     """The parts of the windows that lie inside the other one."""
     opens, closes = other
+    if len(windows) == 1:  # nearly every stop
+        first, last = max(windows[0][0], opens), min(windows[0][1], closes)
+        return ((first, last),) if first <= last else ()
     cut = ((max(a, opens), min(b, closes)) for a, b in windows)
     return tuple((a, b) for a, b in cut if a <= b)
 

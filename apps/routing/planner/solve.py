@@ -66,7 +66,7 @@ def build(
     `auto` takes PyVRP where it is installed and can express the problem, else OR-Tools. A solver that was stopped too
     early may do worse than plain insertion; then the insertion's plan is returned.
     """
-    limit = Limit(seconds, iterations)
+    limit = Limit(seconds, iterations if engine != "insertion" else 1)  # insertion needs no limit
     hopeless = _hopeless(problem)
     stops = [stop for stop in problem.stops if stop.id not in hopeless]
     routes = _cold_routes(problem, stops, limit, policy, _choose(problem, engine), seed) if stops else []

@@ -37,6 +37,7 @@ class RouteTable:
     - `locations`, `legs`: location per node, seconds between node i and node i+1.
     - `times`: simulated earliest times per stop; `back`: arrival at the end.
     - `latest[i]`: latest arrival at node i+1 with which all behind it still holds (`intervals.NEVER`: none does).
+    - `late`: service start of each stop that a standing route serves too late.
     """
 
     vehicle: Vehicle
@@ -47,6 +48,7 @@ class RouteTable:
     back: int
     latest: list[int]
     load: Load
+    late: Mapping[str, int]
 
     @property
     def holds(self) -> bool:
@@ -90,7 +92,7 @@ class Timetable:
         """The timetable of a standing plan; its own lateness becomes the grace."""
         routes = [solution.route.get(vehicle.id, Route(vehicle.id)) for vehicle in problem.vehicles]
         tables = {route.vehicle: _table(problem, route, None) for route in routes}
-        return cls(problem, tables, solution.unserved, _grace(problem, tables))
+        return cls(problem, tables, solution.unserved, _grace(tables))
 
     @cached_property
     def solution(self) -> Solution:
@@ -154,16 +156,11 @@ def _backward(stops: list[Stop], legs: list[int], windows: list[tuple[Window, ..
     return latest
 
 
-def _grace(problem: Problem, tables: Mapping[str, RouteTable]) -> Grace:
+def _grace(tables: Mapping[str, RouteTable]) -> Grace:
     """What a standing plan does late: the service starts and the returns that lie after their limits."""
-    starts: dict[str, int] = {}
-    ends: dict[str, int] = {}
-    for van, table in tables.items():
-        stops = [problem.stop[stop_id] for stop_id in table.route.stops]
-        starts |= _late_starts(stops, [permitted(stop) for stop in stops], table.times)
-        if stops and table.back > table.vehicle.shift_end:
-            ends[van] = table.back
-    return Grace(starts, ends)
+    starts = {stop: start for table in tables.values() for stop, start in table.late.items()}
+    used = {van: table for van, table in tables.items() if table.route.stops}
+    return Grace(starts, {van: t.back for van, t in used.items() if t.back > t.vehicle.shift_end})
 
 
 def _table(problem: Problem, route: Route, grace: Grace | None) -> RouteTable:
@@ -175,14 +172,16 @@ def _table(problem: Problem, route: Route, grace: Grace | None) -> RouteTable:
     windows = [permitted(stop) for stop in stops]
     times = drive(vehicle, route.frozen, stops, legs, windows)
     back = (times[-1].departure if times else vehicle.available) + legs[-1]
-    starts: Mapping[str, int]
+    late: Mapping[str, int] = {}
     if grace is None:
-        starts = _late_starts(stops, windows, times)
+        starts = late = _late_starts(stops, windows, times)
         end = max(vehicle.shift_end, back if stops else vehicle.shift_end)
     else:
         starts, end = grace.starts, max(vehicle.shift_end, grace.ends.get(vehicle.id, vehicle.shift_end))
-    allowed = [_graced(stop, intervals, starts) for stop, intervals in zip(stops, windows, strict=True)]
-    return RouteTable(vehicle, route, locations, legs, times, back, _backward(stops, legs, allowed, end), _sum(stops))
+    if starts:
+        windows = [_graced(stop, intervals, starts) for stop, intervals in zip(stops, windows, strict=True)]
+    latest = _backward(stops, legs, windows, end)
+    return RouteTable(vehicle, route, locations, legs, times, back, latest, _sum(stops), late)
 
 
 def _graced(stop: Stop, intervals: tuple[Window, ...], starts: Mapping[str, int]) -> tuple[Window, ...]:
