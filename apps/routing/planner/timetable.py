@@ -172,6 +172,7 @@ def _table(problem: Problem, route: Route, grace: Grace | None) -> RouteTable:
     windows = [permitted(stop) for stop in stops]
     times = drive(vehicle, route.frozen, stops, legs, windows)
     back = (times[-1].departure if times else vehicle.available) + legs[-1]
+    starts: Mapping[str, int]
     late: Mapping[str, int] = {}
     if grace is None:
         starts = late = _late_starts(stops, windows, times)
