@@ -167,6 +167,14 @@ def test_without_vans_everything_is_refused() -> None:
     assert best_insertion(Timetable.of(problem, Solution()), stop("new", 1)) == Refusal(Reason.NO_VEHICLE)
 
 
+def test_a_van_without_a_route_gets_one() -> None:
+    problem, _ = three_on_a_street()
+    new = stop("new", 4)
+    found = best_insertion(Timetable.of(problem, Solution()), new)
+    assert isinstance(found, Insertion)
+    assert apply(Solution(), found, new).routes == (Route("van", ("new",)),)
+
+
 def test_a_late_plan_is_never_made_later() -> None:
     """The last stop is late already: nothing may go in front of it, but something may go behind it."""
     problem, plan = three_on_a_street()

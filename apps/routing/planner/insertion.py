@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from apps.routing.planner.intervals import Instants, intersect, lateness, next_start, next_starts, permitted
 from apps.routing.planner.problem import Problem, Stop, Window
-from apps.routing.planner.solution import Reason, Solution
+from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.timetable import Gaps, RouteTable, Timetable
 from apps.routing.planner.travel import UNREACHABLE
 
@@ -134,9 +134,7 @@ def apply(solution: Solution, insertion: Insertion, stop: Stop) -> Solution:
     bare = solution.without(stop.id)
     if insertion.merge_into is not None:
         return bare
-    route = bare.route.get(insertion.vehicle)
-    if route is None:
-        raise KeyError(f"the plan has no route of van {insertion.vehicle}")
+    route = bare.route.get(insertion.vehicle, Route(insertion.vehicle))
     return bare.with_route(route.inserted(insertion.position, stop.id))
 
 
