@@ -225,7 +225,8 @@ CONTENT_SECURITY_POLICY = {
 # How many proxies of ours stand in front: throttles count the address that the outermost of them saw.
 PROXY_HOPS = env_int("PROXY_HOPS", 0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "no-referrer"
+# Under "no-referrer" browsers send `Origin: null` with a form, which the CSRF check must refuse; link pages set their own.
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -242,9 +243,30 @@ if PRODUCTION:
 UNFOLD = {
     "SITE_TITLE": "Doorstep",
     "SITE_HEADER": "Doorstep",
+    "SITE_SUBHEADER": _("Support and operations"),
     "SITE_SYMBOL": "local_shipping",
     "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("css/admin.css")],
+    "DASHBOARD_CALLBACK": "apps.support.dashboard.overview",
+    "LOGIN": {"form": "apps.support.login.ThrottledLoginForm"},
+    "SIDEBAR": {"show_search": False, "navigation": "apps.support.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "#effaf6",
+            "100": "#d8f3e8",
+            "200": "#b3e6d3",
+            "300": "#80d2b8",
+            "400": "#4bb898",
+            "500": "#2a9c7d",
+            "600": "#1f7d65",
+            "700": "#1f6f5c",
+            "800": "#19594b",
+            "900": "#16493f",
+            "950": "#0b2a24",
+        }
+    },
 }
 
 LOGGING = {
