@@ -1,6 +1,6 @@
 """When a place is open, from OpenStreetMap's opening_hours, with the country's public holidays."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -70,4 +70,4 @@ def _parsed(text: str, zone: str, country: str) -> OpeningHours | None:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     """The instant a local day begins, UTC: the next one is 23 or 25 hours away when the clocks change."""
-    return datetime.combine(day, time(0), tzinfo=zone).astimezone(ZoneInfo("UTC"))
+    return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)

@@ -115,10 +115,19 @@ def _on_street(wanted: ParsedAddress) -> GeocodeResult | None:
         doubt = 0.9
     if not narrowed:
         return None
-    if len({(row.postcode, row.town) for row in narrowed}) > 1 and not wanted.postcode:
-        doubt = 0.4
+    if not wanted.postcode and _in_several_towns(narrowed):
+        numbered = [row for row in narrowed if house_number_key(row.house_number) == wanted.house_number]
+        if not numbered or _in_several_towns(numbered):
+            doubt = 0.4
+        else:
+            # Several towns have the street, but only one of them this number.
+            narrowed, doubt = numbered, 0.85
     row, certainty = _closest_number(narrowed, wanted.house_number)
     return _result(row, certainty * doubt)
+
+
+def _in_several_towns(rows: list[Address]) -> bool:
+    return len({(row.postcode, row.town) for row in rows}) > 1
 
 
 def _narrowed(rows: QuerySet[Address], wanted: ParsedAddress) -> QuerySet[Address]:

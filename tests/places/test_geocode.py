@@ -48,6 +48,7 @@ def index() -> None:
         ("Feldkirchner Strasse 31, 9494 Schaan", "Feldkircher Strasse 31, 9494 Schaan"),
         ("Landstrasse 12, 9491 Vaduz", "Landstrasse 12, 9490 Vaduz"),
         ("Landstrasse 12c, 9490 Vaduz", "Landstrasse 12, 9490 Vaduz"),
+        ("Landstrasse 44", "Landstrasse 44, 9495 Triesen"),
     ],
 )
 @pytest.mark.covers("R11")
@@ -63,7 +64,8 @@ def test_it_finds_what_was_meant_and_is_sure(typed: str, meant: str) -> None:
     [
         ("Landstrasse, 9495 Triesen", "Landstrasse 43, 9495 Triesen"),
         ("Landstrasse 46, 9495 Triesen", "Landstrasse 44, 9495 Triesen"),
-        ("Landstrasse 12", "Landstrasse 12, 9490 Vaduz"),
+        ("Landstrasse", "Landstrasse 40, 9495 Triesen"),
+        ("Landstrasse 13", "Landstrasse 43, 9495 Triesen"),
     ],
 )
 def test_it_asks_again_where_it_is_not_sure(typed: str, nearest: str) -> None:

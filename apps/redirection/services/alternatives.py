@@ -1,7 +1,7 @@
 """What else would do, for somebody who has just been told no."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,4 +70,4 @@ def other_windows(delivery: Delivery, where: PlaceInput | Place) -> list[WindowA
 
 
 def _utc(instant: datetime) -> datetime:
-    return instant.astimezone(ZoneInfo("UTC"))
+    return instant.astimezone(UTC)

@@ -1,7 +1,7 @@
 """What happens once parcels lie on a point's shelf: the code, the deadline, the way back."""
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -59,7 +59,7 @@ def collect_until(point: PickupPoint, stored_at: datetime, days: int) -> datetim
         windows = opening_windows(point.opening_hours, last + timedelta(days=later), zone, point.country)
         if windows:
             return windows[-1].latest
-    return datetime.combine(last, _CLOSING, tzinfo=zone).astimezone(ZoneInfo("UTC"))
+    return datetime.combine(last, _CLOSING, tzinfo=zone).astimezone(UTC)
 
 
 def extend_collection(*, delivery: Delivery, days: int, actor: str) -> datetime:
