@@ -1,0 +1,134 @@
+"""The socket of an open page: the same document as /state and the same dot as /dot, pushed when they move.
+
+Nothing is expected from the other side. Whoever may not listen is refused before the handshake, always alike (403).
+"""
+
+import asyncio
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.http.request import validate_host
+
+from apps.core.errors import DoorstepError
+from apps.deliveries import access as gate
+from apps.tracking.hub import Mailbox
+from apps.tracking.selectors import dot_document, page_text
+from apps.tracking.tail import dot_message, live, page_message
+from apps.tracking.views.gate import SOCKET_COOKIE
+
+GONE, TOO_BIG, TOO_MANY = 4404, 1009, 1008
+# A page never sends anything, so this is generous.
+MOST_BYTES, MOST_FRAMES = 1_024, 50
+SEND_SECONDS = 20
+
+
+class PageConsumer(AsyncWebsocketConsumer):
+    """One open page. Order matters in connect(): join the hub, wait for the tail's position, then read the state."""
+
+    box: Mailbox | None = None
+    _writer: asyncio.Task[None] | None = None
+    _frames = 0
+
+    async def connect(self) -> None:
+        access = await self._access() if origin_is_ours(self.scope) else None
+        if access is None:
+            await self.close()
+            return
+        box = Mailbox(access, address=_address(self.scope), cookie=_cookie(self.scope))
+        if not live().hub.join(box):
+            await self.close()
+            return
+        self.box = box
+        await live().ready()
+        page, dot = await database_sync_to_async(_first_messages)(box)
+        await self.accept()
+        await self.send(text_data=page)
+        await self.send(text_data=dot)
+        self._writer = asyncio.create_task(self._write(box))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Nothing a page says means anything; too much of it ends the talk."""
+        self._frames += 1
+        if len(text_data or bytes_data or "") > MOST_BYTES:
+            await self.close(code=TOO_BIG)
+        elif self._frames > MOST_FRAMES:
+            await self.close(code=TOO_MANY)
+
+    async def disconnect(self, code: int) -> None:
+        if self.box is not None:
+            live().hub.leave(self.box)
+        if self._writer is not None:
+            self._writer.cancel()
+
+    async def _write(self, box: Mailbox) -> None:
+        try:
+            while True:
+                messages = await box.take()
+                if "close" in messages:
+                    await self.close(code=GONE)
+                    return
+                for text in messages.values():
+                    await asyncio.wait_for(self.send(text_data=text), SEND_SECONDS)
+        except (RuntimeError, OSError, TimeoutError):
+            # The other side is gone or never reads; what it missed it reads again when it comes back.
+            live().hub.leave(box)
+            await self.close(code=GONE)
+
+    async def _access(self) -> gate.Access | None:
+        token = self.scope["url_route"]["kwargs"].get("token", "")
+        found: gate.Access | None = await database_sync_to_async(_opened)(
+            token, _address(self.scope), _cookie(self.scope)
+        )
+        return found
+
+
+class Refusal(AsyncWebsocketConsumer):
+    """What every other address answers."""
+
+    async def connect(self) -> None:
+        await self.close()
+
+
+def origin_is_ours(scope: dict[str, Any]) -> bool:
+    """Browsers always say where a page came from; it must be the very host that is asked, and one of ours."""
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1").lower())
+    allowed = settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+    try:
+        name = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and origin.netloc == host and origin.scheme in ("http", "https") and validate_host(name, allowed)
+
+
+def _opened(token: str, address: str, cookie: str) -> gate.Access | None:
+    try:
+        return gate.tier_from(gate.open_link(token, address=address), cookie)
+    except DoorstepError:
+        return None
+
+
+def _first_messages(box: Mailbox) -> tuple[str, str]:
+    delivery = box.access.delivery
+    # The version read with the link may be old by now; the row's own is compared again.
+    delivery.refresh_from_db(fields=["page_version"])
+    return page_message(page_text(delivery, box.access.tier), box), dot_message(dot_document(delivery))
+
+
+def _address(scope: dict[str, Any]) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _cookie(scope: dict[str, Any]) -> str:
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+    except CookieError:
+        return ""
+    return jar[SOCKET_COOKIE].value if SOCKET_COOKIE in jar else ""

@@ -1,0 +1,109 @@
+"""What a live process reads again and again: which pages moved, which vans moved, which links are dead."""
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from django.db import connection
+from django.db.models import Max
+
+from apps.core import clock
+from apps.deliveries.models import Link
+from apps.fleet.models import Position
+from apps.tracking.dots import Fix
+from apps.tracking.models import PageChange
+
+# Sequences may be committed out of order; this many of the newest are looked at again and compared.
+_OVERLAP = 1_000
+
+
+class PageFeed(Protocol):
+    def start(self) -> None:
+        """Takes the position: everything committed after this call will be reported."""
+
+    def moved(self) -> list[int]:
+        """The deliveries whose pages moved since the last call, each once."""
+
+
+class OrderedFeed:
+    """SQLite: one writer at a time, so ids are in the order of commits."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def start(self) -> None:
+        self._last = PageChange.objects.aggregate(last=Max("pk"))["last"] or 0
+
+    def moved(self) -> list[int]:
+        rows = list(PageChange.objects.filter(pk__gt=self._last).order_by("pk").values_list("pk", "delivery_id"))
+        if rows:
+            self._last = rows[-1][0]
+        return list(dict.fromkeys(delivery_id for _pk, delivery_id in rows))
+
+
+class SnapshotFeed:
+    """PostgreSQL: rows become visible out of the order of their ids, so snapshots are compared, never ids."""
+
+    _NOW = "SELECT pg_current_snapshot()::text"
+    _SINCE = """
+        SELECT s.snap::text, c.delivery_id
+        FROM (SELECT pg_current_snapshot() AS snap) s
+        LEFT JOIN tracking_pagechange c
+          ON c.xid >= pg_snapshot_xmin(%s::pg_snapshot) AND NOT pg_visible_in_snapshot(c.xid, %s::pg_snapshot)
+        ORDER BY c.id
+    """
+
+    def __init__(self) -> None:
+        self._position = ""
+
+    def start(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(self._NOW)
+            self._position = cursor.fetchone()[0]
+
+    def moved(self) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(self._SINCE, [self._position, self._position])
+            rows = cursor.fetchall()
+        self._position = rows[0][0]
+        return list(dict.fromkeys(delivery_id for _snapshot, delivery_id in rows if delivery_id is not None))
+
+
+def page_feed() -> PageFeed:
+    return SnapshotFeed() if connection.vendor == "postgresql" else OrderedFeed()
+
+
+class VanFeed:
+    """Remembers every van's two newest fixes, so that a step can be drawn from where the last one ended."""
+
+    def __init__(self) -> None:
+        self.previous: dict[int, Fix] = {}
+        self._last = 0
+        self._newest: dict[int, tuple[int, Fix]] = {}
+
+    def moved(self) -> list[int]:
+        """The vehicles that moved since the last call."""
+        rows = Position.objects.filter(sequence__gt=self._last - _OVERLAP).order_by("sequence")
+        moved = []
+        for vehicle, sequence, lat, lon, at in rows.values_list(
+            "vehicle_id", "sequence", "latitude", "longitude", "at"
+        ):
+            self._last = max(self._last, sequence)
+            known = self._newest.get(vehicle)
+            if known is not None and known[0] == sequence:
+                continue
+            if known is not None:
+                self.previous[vehicle] = known[1]
+            self._newest[vehicle] = (sequence, Fix(lat, lon, at))
+            moved.append(vehicle)
+        return moved
+
+
+def living_links(link_ids: Iterable[int]) -> Collection[tuple[int, int]]:
+    """(link, generation) of those that still open a delivery."""
+    now = clock.now()
+    rows = Link.objects.filter(pk__in=list(link_ids), revoked_at=None)
+    return {
+        (pk, generation)
+        for pk, generation, expires_at in rows.values_list("pk", "generation", "expires_at")
+        if expires_at is None or expires_at > now
+    }

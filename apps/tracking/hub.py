@@ -1,0 +1,88 @@
+"""Who holds which page open in this process: topics are deliveries, and every socket has a box that never grows."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+from apps.deliveries.access import Access
+
+Kind = Literal["page", "dot", "close"]
+
+# One address may be a whole company or a proxy; one link is a household.
+MOST_PER_ADDRESS, MOST_PER_LINK, MOST = 2_500, 60, 20_000
+
+
+class Mailbox:
+    """One socket's place in the hub. A slow reader misses steps in between, never the newest."""
+
+    def __init__(self, access: Access, *, address: str = "", cookie: str = "") -> None:
+        self.access = access
+        self.address = address
+        self.cookie = cookie
+        self._slots: dict[Kind, str] = {}
+        self._filled = asyncio.Event()
+
+    @property
+    def topic(self) -> int:
+        return self.access.delivery.pk
+
+    def put(self, kind: Kind, message: str) -> None:
+        self._slots[kind] = message
+        self._filled.set()
+
+    async def take(self) -> dict[Kind, str]:
+        """Waits until there is something, and takes the newest of each kind."""
+        await self._filled.wait()
+        self._filled.clear()
+        taken, self._slots = self._slots, {}
+        return taken
+
+
+class Hub:
+    """Joined, left and posted to on the event loop's thread; `in` may be asked from any thread."""
+
+    def __init__(self) -> None:
+        self._topics: dict[int, set[Mailbox]] = {}
+        self._addresses: Counter[str] = Counter()
+        self._size = 0
+
+    def __contains__(self, topic: int) -> bool:
+        return topic in self._topics
+
+    def __len__(self) -> int:
+        return self._size
+
+    def join(self, box: Mailbox) -> bool:
+        """False, and nothing done, when the house is full."""
+        waiting = self._topics.get(box.topic, set())
+        same_link = sum(1 for other in waiting if other.access.link.pk == box.access.link.pk)
+        if self._size >= MOST or same_link >= MOST_PER_LINK or self._addresses[box.address] >= MOST_PER_ADDRESS:
+            return False
+        self._topics.setdefault(box.topic, set()).add(box)
+        self._addresses[box.address] += 1
+        self._size += 1
+        return True
+
+    def leave(self, box: Mailbox) -> None:
+        waiting = self._topics.get(box.topic)
+        if waiting is None or box not in waiting:
+            return
+        waiting.discard(box)
+        if not waiting:
+            del self._topics[box.topic]
+        self._size -= 1
+        self._addresses[box.address] -= 1
+        if not self._addresses[box.address]:
+            del self._addresses[box.address]
+
+    def topics(self) -> list[int]:
+        # list() of a dict is one step for other threads.
+        return list(self._topics)
+
+    def boxes(self, topics: Iterable[int]) -> list[Mailbox]:
+        found: list[Mailbox] = []
+        for topic in topics:
+            # copy() is one step too: the loop may add to the set meanwhile.
+            found += self._topics.get(topic, set()).copy()
+        return found

@@ -1,0 +1,211 @@
+"""One thread per live process reads what moved and hands it to the hub: the loop never waits for the database."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from time import monotonic, sleep
+from weakref import WeakKeyDictionary
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from apps.deliveries import access as gate
+from apps.routing.models import Drop
+from apps.tracking.dots import Dot, dot_documents
+from apps.tracking.feeds import VanFeed, living_links, page_feed
+from apps.tracking.hub import Hub, Kind, Mailbox
+from apps.tracking.selectors import page_texts
+from apps.tracking.state import view_only
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.05
+VANS_EVERY, LINKS_EVERY, VERIFIED_EVERY = 0.25, 2.0, 10.0
+# With nobody watching the thread ends after a while; the next visitor starts another.
+IDLE_SECONDS = 5.0
+_LONGEST_PAUSE = 2.0
+
+Delivered = list[tuple[Mailbox, Kind, str]]
+
+
+class Tail:
+    """The reader. `poll()` is one round in the calling thread; `run()` is the thread's loop."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._pages = page_feed()
+        self._vans = VanFeed()
+        # Topic -> the instant of the fix that was told last, None for hidden.
+        self._told: dict[int, str | None] = {}
+        self._next_vans = self._next_links = self._next_verified = 0.0
+
+    def start(self) -> None:
+        self._pages.start()
+        self._vans.moved()
+
+    def poll(self) -> Delivered:
+        """What is to be put into which boxes now."""
+        found: Delivered = []
+        now = monotonic()
+        moved = [topic for topic in self._pages.moved() if topic in self.hub]
+        if moved:
+            found += self._close_dead(self.hub.boxes(moved))
+            found += self._page_messages(moved)
+        if moved or now >= self._next_vans:
+            self._next_vans = now + VANS_EVERY
+            found += self._dot_messages({*moved, *self._aboard(self._vans.moved())})
+        if now >= self._next_links:
+            self._next_links = now + LINKS_EVERY
+            self._told = {topic: at for topic, at in self._told.items() if topic in self.hub}
+            found += self._close_dead(self.hub.boxes(self.hub.topics()), but_verified=now < self._next_verified)
+            if now >= self._next_verified:
+                self._next_verified = now + VERIFIED_EVERY
+        return found
+
+    def _page_messages(self, topics: Collection[int]) -> Delivered:
+        texts = page_texts(topics)
+        return [
+            (box, "page", page_message(texts[box.topic][box.access.tier], box))
+            for box in self.hub.boxes(topics)
+            if box.access.tier in texts.get(box.topic, {})
+        ]
+
+    def _aboard(self, vehicles: Collection[int]) -> list[int]:
+        """The watched deliveries on these vans."""
+        topics = self.hub.topics() if vehicles else []
+        if not topics:
+            return []
+        drops = Drop.objects.filter(delivery_id__in=topics, is_open=True, is_hold=False)
+        return list(drops.filter(visit__route__shift__vehicle_id__in=vehicles).values_list("delivery_id", flat=True))
+
+    def _dot_messages(self, topics: Collection[int]) -> Delivered:
+        """What was told already (the same fix, a van that stays hidden) is not told again."""
+        dots = dot_documents(topics, self._vans.previous) if topics else {}
+        news = {topic: dot for topic, dot in dots.items() if self._told.get(topic, ...) != dot.get("at")}
+        self._told |= {topic: dot.get("at") for topic, dot in news.items()}
+        texts = {topic: dot_message(dot) for topic, dot in news.items()}
+        return [(box, "dot", texts[box.topic]) for box in self.hub.boxes(texts)]
+
+    def _close_dead(self, boxes: list[Mailbox], *, but_verified: bool = False) -> Delivered:
+        alive = living_links({box.access.link.pk for box in boxes}) if boxes else ()
+        return [
+            (box, "close", "")
+            for box in boxes
+            if (box.access.link.pk, box.access.link.generation) not in alive
+            or not (but_verified or _still_verified(box))
+        ]
+
+
+def _still_verified(box: Mailbox) -> bool:
+    if not box.access.is_verified:
+        return True
+    # Asked as if the page were opened anew: tier_from only ever raises a tier.
+    return gate.tier_from(replace(box.access, tier="link"), box.cookie).is_verified
+
+
+def page_message(text: str, box: Mailbox) -> str:
+    if box.access.view_only:
+        text = json.dumps(view_only(json.loads(text)), separators=(",", ":"))
+    return f'{{"type":"page","document":{text}}}'
+
+
+def dot_message(dot: Dot) -> str:
+    return json.dumps({"type": "dot", "dot": dot}, separators=(",", ":"))
+
+
+class Live:
+    """The hub of an event loop and the thread that feeds it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.hub = Hub()
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._ready = asyncio.Event()
+
+    async def ready(self) -> None:
+        """Returns once everything committed from now on will reach the hub. Join the hub first, then read the state."""
+        with self._lock:
+            if self._thread is None:
+                self._ready = asyncio.Event()
+                self._thread = threading.Thread(target=self._run, name="page-tail", daemon=True)
+                self._thread.start()
+            ready = self._ready
+        await ready.wait()
+
+    def _run(self) -> None:
+        tail, pause, started, idle_since = Tail(self.hub), POLL_SECONDS, False, monotonic()
+        try:
+            while True:
+                try:
+                    if not started:
+                        tail.start()
+                        started = True
+                        self._on_loop(self._ready.set)
+                    self._deliver(tail.poll())
+                    pause = POLL_SECONDS
+                except (DatabaseError, InterfaceError):
+                    # The position is kept; what was committed meanwhile is read when the database is back.
+                    log.warning("The live tail lost its database and tries again.", exc_info=pause >= 1)
+                    connection.close()
+                    pause = min(_LONGEST_PAUSE, max(0.1, pause * 2))
+                sleep(pause)
+                if self._loop.is_closed():
+                    return
+                if len(self.hub):
+                    idle_since = monotonic()
+                elif monotonic() - idle_since > IDLE_SECONDS and self._ends():
+                    return
+        except _LoopIsGone:
+            return
+        finally:
+            connection.close()
+            self._thread_ended()
+
+    def _ends(self) -> bool:
+        with self._lock:
+            if len(self.hub):
+                return False
+            self._thread = None
+            return True
+
+    def _thread_ended(self) -> None:
+        """After an error nobody foresaw, pages are sent away: they come back, and with them a new thread."""
+        with self._lock:
+            if self._thread is not threading.current_thread():
+                return
+            self._thread = None
+        if not self._loop.is_closed():
+            self._deliver([(box, "close", "") for box in self.hub.boxes(self.hub.topics())])
+
+    def _deliver(self, messages: Delivered) -> None:
+        if messages:
+            self._on_loop(_put, messages)
+
+    def _on_loop[*A](self, call: Callable[[*A], object], *arguments: *A) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError as error:
+            raise _LoopIsGone from error
+
+
+def _put(messages: Delivered) -> None:
+    for box, kind, text in messages:
+        box.put(kind, text)
+
+
+class _LoopIsGone(Exception):
+    """The process is stopping."""
+
+
+_lives: WeakKeyDictionary[asyncio.AbstractEventLoop, Live] = WeakKeyDictionary()
+
+
+def live() -> Live:
+    """This event loop's hub; the thread is started by the first who asks for `ready()`."""
+    loop = asyncio.get_running_loop()
+    if loop not in _lives:
+        _lives[loop] = Live(loop)
+    return _lives[loop]

@@ -1,0 +1,55 @@
+"""Everything in one process and on one port: uvicorn config.asgi:application --lifespan off --ws-max-size 4096
+
+Sockets go to channels, the polled page row to a thin route of its own, all the rest to Django as WSGI in threads.
+"""
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from channels.routing import URLRouter
+from django.core.wsgi import get_wsgi_application
+from django.urls import path, re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+pages = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ.get("WEB_THREADS", "8")))
+
+# These need the app registry that get_wsgi_application() has filled.
+from apps.core.logs import ScrubSecrets  # noqa: E402
+from apps.tracking import page_row  # noqa: E402
+from apps.tracking.consumers import PageConsumer, Refusal  # noqa: E402
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# The server's own lines name the path, and the path holds a link's secret.
+for name in ("uvicorn.access", "uvicorn.error"):
+    logging.getLogger(name).addFilter(ScrubSecrets())
+
+sockets = URLRouter(
+    [
+        path("ws/t/<str:token>", PageConsumer.as_asgi()),
+        re_path(r"", Refusal.as_asgi()),
+    ]
+)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await sockets(scope, receive, send)
+    elif scope["type"] == "http":
+        if not await page_row.answer(scope, send):
+            await pages(scope, receive, send)
+    elif scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,58 @@
+"""Zulip's best idea: whatever a service changes, the pushed page must equal the fetched one (test helper)."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from apps.deliveries import access as gate
+from apps.deliveries.models import Delivery, Link
+from apps.deliveries.services import make_link, token_of
+from apps.tracking import state
+from apps.tracking.hub import Hub, Mailbox
+from apps.tracking.selectors import page_document
+from apps.tracking.tail import Tail
+
+
+class Watchers:
+    """Open pages of some deliveries, one per tier, without a socket: what the tail would push is kept here."""
+
+    def __init__(self, deliveries: list[Delivery]) -> None:
+        self.hub = Hub()
+        self.shown: dict[tuple[int, str], dict[str, Any]] = {}
+        self.pushes: list[tuple[int, str]] = []
+        for delivery in deliveries:
+            link = Link.objects.filter(delivery=delivery).first() or make_link(delivery=delivery)
+            opened = gate.open_link(token_of(link))
+            for tier in state.TIERS:
+                box = Mailbox(gate.Access(opened.link, opened.delivery, tier, view_only=False))
+                self.hub.join(box)
+                self.shown[delivery.pk, tier] = page_document(delivery, tier)
+        self.tail = Tail(self.hub)
+        self.tail.start()
+
+    def receive(self) -> None:
+        for box, kind, text in self.tail.poll():
+            if kind == "page":
+                self.shown[box.topic, box.access.tier] = json.loads(text)["document"]
+                self.pushes.append((box.topic, box.access.tier))
+
+
+@contextmanager
+def verify_change(
+    drain: Callable[..., int], *deliveries: Delivery, moves: list[Delivery] | None = None
+) -> Iterator[Watchers]:
+    """Afterwards every watched page, fetched anew and built anew, equals what its watcher was pushed.
+
+    `moves`: the deliveries whose page must really have been pushed (default: the first).
+    """
+    watchers = Watchers(list(deliveries))
+    yield watchers
+    drain()
+    watchers.receive()
+    for (pk, tier), shown in watchers.shown.items():
+        fetched = page_document(Delivery.objects.get(pk=pk), tier)
+        assert shown == fetched
+        assert json.loads(json.dumps(state.build(pk, tier))) == fetched
+    for delivery in deliveries[:1] if moves is None else moves:
+        assert (delivery.pk, "link") in watchers.pushes, f"nothing was pushed for {delivery.pk}"
