@@ -31,6 +31,7 @@ def assert_mixed(day: LivingDay) -> None:
     assert day.said["no"] >= 0.2 * asked, day.said
 
 
+@pytest.mark.covers("O6", "O8", "O9")
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_change_ever_breaks_anything_for_anybody_else(seed: int) -> None:

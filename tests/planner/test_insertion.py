@@ -86,6 +86,7 @@ def under_way(problem: Problem, plan: Solution, seed: int) -> tuple[Problem, Sol
     )
 
 
+@pytest.mark.covers("O5")
 @settings(max_examples=120, deadline=None)
 @given(seed=seeds)
 def test_a_new_stop_goes_exactly_where_brute_force_would_put_it(seed: int) -> None:

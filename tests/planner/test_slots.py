@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from tests.planner.instances import DAY, HOUR, greedy_plan, random_problem, rand
 WINDOWS = [(hour * HOUR, (hour + 2) * HOUR) for hour in range(0, 8, 2)]
 
 
+@pytest.mark.covers("R1")
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_every_offer_is_the_answer_the_insertion_would_give(seed: int) -> None:

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.planner
 EAGER = Policy(worth=1, worth_per_moved=0, most_moved=10**6)
 
 
+@pytest.mark.covers("O1")
 @pytest.mark.parametrize("engine", ["insertion", "ortools", "pyvrp"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_engine_builds_a_plan_that_passes_the_judge(engine: str, seed: int) -> None:
@@ -44,6 +45,7 @@ def test_every_engine_builds_a_plan_that_passes_the_judge(engine: str, seed: int
     assert plan_cost(problem, plan, PLAIN).total <= plan_cost(problem, inserted, PLAIN).total
 
 
+@pytest.mark.covers("O15")
 def test_what_cannot_be_served_is_named_with_its_reason() -> None:
     seconds = line(0, 10, 20, 30, 40).seconds.copy()
     seconds[:4, 4] = UNREACHABLE
@@ -103,6 +105,7 @@ def test_a_clear_gain_is_applied() -> None:
     assert violations(problem, result.solution, standing=plan) == []
 
 
+@pytest.mark.covers("O7")
 def test_a_gain_too_small_for_the_unrest_is_discarded() -> None:
     problem, plan = zigzag()
     calm = Policy(worth=300, worth_per_moved=10_000)
