@@ -75,7 +75,7 @@ def _summary(**more: Any) -> dict[str, Any]:
 
 
 def _instructions(*, is_verified: bool) -> dict[str, Any]:
-    initial = {"note": "Behind the blue bench, please."}
+    initial = {"note": "Hinter der blauen Bank, bitte."}
     places = safe_places(Instruction.SafePlace.IN_PERSON, is_verified=is_verified, is_allowed=True)
     return {"form": InstructionForm(initial=initial), "safe_places": places, "is_verified": is_verified, "revision": 4}
 

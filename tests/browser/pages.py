@@ -74,7 +74,7 @@ def page(**changes: Any) -> dict[str, Any]:
 VERIFIED_HOME = {**BASE["place"], "street": "Landstrasse 12"}
 EXACT = {"lat": 47.1410, "lon": 9.5215, "exact": True, "radius_metres": 0}
 POINT_SPOT = {"lat": 47.1390, "lon": 9.5228, "exact": True, "radius_metres": 0}
-NOTE = {"safe_place": "porch", "note": "Behind the blue bench, please.", "has_access_code": True, "acknowledged": True}
+NOTE = {"safe_place": "porch", "note": "Hinter der blauen Bank, bitte.", "has_access_code": True, "acknowledged": True}
 WAITING = {"until": at("18:00", 17), "code": None, "ready": True}
 LATE = {"late": True, "window": [at("12:00"), at("14:00")]}
 NOT_HOME = {"reason": "consignee_not_home"}
