@@ -1,10 +1,12 @@
 """RFC 9457 problem details: the one error shape of every JSON interface."""
 
 import logging
+import traceback
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -38,12 +40,11 @@ def problem_json(status: int, code: str, detail: str, **extra: Any) -> JsonRespo
     return JsonResponse(problem(status, code, detail, **extra), status=status, content_type=CONTENT_TYPE)
 
 
-def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """DRF's exception handler; None leaves a defect to Django."""
+def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's exception handler, for expected errors and defects alike."""
     response = _from_doorstep(error) if isinstance(error, DoorstepError) else _from_framework(error, context)
-    if response is not None:
-        response.content_type = CONTENT_TYPE
-        response["Cache-Control"] = "no-store"
+    response.content_type = CONTENT_TYPE
+    response["Cache-Control"] = "no-store"
     return response
 
 
@@ -56,7 +57,15 @@ def _from_doorstep(error: DoorstepError) -> Response:
     return Response(problem(error.status, error.code, error.message, **extra), status=error.status, headers=headers)
 
 
-def _from_framework(error: Exception, context: dict[str, Any]) -> Response | None:
+def _from_defect(error: Exception, context: dict[str, Any]) -> Response:
+    """Where it happened goes to the log; the error's own words do not, for they may quote a customer."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s in a JSON interface\n%s", type(error).__name__, frames)
+    got_request_exception.send(sender=type(error), request=context.get("request"))
+    return Response(problem(500, "defect", _("Something went wrong on our side.")), status=500)
+
+
+def _from_framework(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, OperationalError):
         # Too many writers for a moment, or the database is away. Nothing was written.
         log.error("The database did not answer in time: %s", type(error).__name__)
@@ -65,7 +74,7 @@ def _from_framework(error: Exception, context: dict[str, Any]) -> Response | Non
         return Response(problem(503, "busy", detail), status=503, headers=headers)
     response = exception_handler(error, context)
     if response is None:
-        return None
+        return _from_defect(error, context)
     if isinstance(error, exceptions.ValidationError):
         errors = pointed_errors(response.data)[:MOST_ERRORS]
         response.data = problem(400, "invalid_input", _("Some fields need attention."), errors=errors)

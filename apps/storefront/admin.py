@@ -17,7 +17,8 @@ class ReadOnlyAdmin(ModelAdmin):
     merchant_path = "merchant"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).filter(**{f"{self.merchant_path}__in": merchants_of(request.user)})
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(**{f"{self.merchant_path}__in": merchants_of(request.user)})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,6 +1,6 @@
 """REST API v1. Views read words, ask a service, and answer in words; who may do what is decided before them."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, status
@@ -27,7 +27,7 @@ class MerchantView(APIView):
 
     @property
     def caller(self) -> Caller:
-        return self.request.user
+        return cast("Caller", self.request.user)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -72,8 +72,10 @@ def once(*, merchant: Merchant, key: str | None, digest: str, act: Callable[[], 
         row = _claim(merchant, name, digest)
         if row is None:
             kept = _kept(merchant, name, digest)
-            # The first one was undone between the two statements.
-            return kept if kept is not None else _in_progress()
+            if kept is None:
+                # The first one was undone between the two statements.
+                raise _in_progress()
+            return kept
         answer = act()
         row.status, row.body = answer.status, json.dumps(answer.body, cls=JSONEncoder)
         row.save(update_fields=["status", "body"])
@@ -99,7 +101,7 @@ def _kept(merchant: Merchant, name: str, digest: str) -> Answer | None:
             "idempotency_key_reused", _("This Idempotency-Key was used for a different request. Nothing was changed.")
         )
     if row.status is None:
-        return _in_progress()
+        raise _in_progress()
     return Answer(row.status, json.loads(row.body), replayed=True)
 
 
@@ -112,7 +114,7 @@ def _claim(merchant: Merchant, name: str, digest: str) -> KeptAnswer | None:
     except IntegrityError:
         return None
     except OperationalError:
-        return _in_progress()
+        raise _in_progress() from None
     return row
 
 
@@ -132,8 +134,8 @@ class _patience:  # noqa: N801  (reads as a verb in `with`)
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [bound])
 
 
-def _in_progress() -> Any:
-    raise Stale("in_progress", _("The first request with this key is still being worked on."), retry_after_seconds=1)
+def _in_progress() -> Stale:
+    return Stale("in_progress", _("The first request with this key is still being worked on."), retry_after_seconds=1)
 
 
 def _ask_for_sweep() -> None:

@@ -71,7 +71,7 @@ class WebhookMessage(serializers.Serializer):
 
     type = serializers.ChoiceField(choices=list(DETAILS))
     timestamp = serializers.DateTimeField()
-    data = WebhookData()
+    data = WebhookData()  # type: ignore[assignment]
 
 
 DELIVERY_WEBHOOK = OpenApiWebhook(

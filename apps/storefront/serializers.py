@@ -66,7 +66,7 @@ class DeliveryInput(StrictSerializer):
     recipient = PersonInput()
     buyer = PersonInput(required=False, allow_null=True, default=None)
     place = PlaceInput()
-    parcels = ParcelInput(many=True, min_length=1, max_length=MOST_PARCELS)
+    parcels = ParcelInput(many=True, min_length=1, max_length=MOST_PARCELS)  # type: ignore[call-arg]
     window = WindowInput(
         required=False, allow_null=True, default=None, help_text="Without one, the first that the plan can hold."
     )
@@ -137,7 +137,9 @@ class Problem(serializers.Serializer):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
-    errors = ProblemError(many=True, required=False, help_text="With code invalid_input.")
+    errors = ProblemError(  # type: ignore[assignment]
+        many=True, required=False, help_text="With code invalid_input."
+    )
     alternatives = serializers.ListField(
         child=serializers.JSONField(), required=False, help_text="What could be had instead: windows or addresses."
     )

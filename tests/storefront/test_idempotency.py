@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from apps.core import clock
+from apps.core.encryption import sha256_hex
 from apps.deliveries.models import Contact, Delivery
 from apps.events.models import Event, Reaction
 from apps.events.services import sweep
@@ -157,7 +158,7 @@ def test_killed_at_any_statement_a_retry_makes_exactly_one(clean: None) -> None:
         assert response.status_code == 201
 
     # The first ones also make the day's plan and the stop that the others join.
-    for number in (1, 2, 3):
+    for number in (1, 2, 3):  # noqa: B007  (read by post)
         assert run_in_child(post) < KILLED
     number = 4
     points = list(crash_points(post))
@@ -168,3 +169,35 @@ def test_killed_at_any_statement_a_retry_makes_exactly_one(clean: None) -> None:
         assert made == KeptAnswer.objects.filter(status=201).count() - (number - 1), str(point)
         assert run_in_child(post) < KILLED
         assert Delivery.objects.filter(order__reference=f"A-{number}").count() == 1, str(point)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one writer work at a time")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.covers("M4", "GR6")
+def test_a_first_request_that_takes_too_long_is_in_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.storefront.idempotency.WAIT_SECONDS", 1)
+    ground()
+    shop = Shop()
+    begun, over = threading.Event(), threading.Event()
+
+    def work_for_long() -> None:
+        try:
+            with transaction.atomic():
+                KeptAnswer.objects.create(
+                    merchant=shop.merchant, key_sha256=sha256_hex("k"), request_sha256="x", created_at=clock.wall()
+                )
+                begun.set()
+                over.wait(20)
+                transaction.set_rollback(True)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work_for_long)
+    thread.start()
+    begun.wait(20)
+    response = shop.post(order(), key="k")
+    over.set()
+    thread.join()
+    assert problem_of(response, 409)["code"] == "in_progress"
+    assert response.headers["Retry-After"] == "1"
+    assert shop.post(order(), key="k").status_code == 201

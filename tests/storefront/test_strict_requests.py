@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.deliveries.models import Delivery
+from apps.storefront.models import KeptAnswer
 from tests.storefront.shop import DELIVERIES, Shop, order, parcel, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +169,19 @@ def test_no_personal_word_reaches_the_log(shop: Shop, caplog: pytest.LogCaptureF
     own = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("django.db"))
     for word in ("Alice", "Muster", "791 00 11", "7910011", "alice@example.com", shop.key, "Landstrasse"):
         assert word not in own
+
+
+@pytest.mark.covers("M4")
+def test_a_defect_of_ours_is_a_problem_that_quotes_nobody(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(**_words: object) -> None:
+        raise RuntimeError(order()["recipient"])
+
+    monkeypatch.setattr("apps.storefront.services.create_delivery", broken)
+    client = Client(raise_request_exception=False, headers={"authorization": f"Bearer {shop.key}"})
+    response = client.post(DELIVERIES, VALID, content_type="application/json", headers={"idempotency-key": "k"})
+    assert problem_of(response, 500)["code"] == "defect"
+    assert b"Alice" not in response.content
+    assert "Alice" not in "\n".join(record.getMessage() for record in caplog.records)
+    assert not KeptAnswer.objects.exists()

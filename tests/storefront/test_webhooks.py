@@ -291,3 +291,20 @@ def test_a_try_that_was_killed_leaves_a_row_and_the_next_one_tells() -> None:
     assert list(WebhookAttempt.objects.order_by("number").values_list("outcome", flat=True)) == ["lost", "accepted"]
     assert threading.active_count() < 10
     assert Delivery.objects.count() == 1
+
+
+@pytest.mark.covers("M5", "GR7")
+def test_a_dead_endpoint_with_much_to_hear_holds_the_lane_up_once(shop: Shop, wall: Wall) -> None:
+    """The others wait a minute without a call of their own, and are told when it is back."""
+    quiet = Endpoint([])
+    register(shop, quiet)
+    for _number in range(6):
+        delivery = world.delivery(sender=shop.merchant)
+        event = Event.objects.create(kind="delivery.created", delivery_id=delivery.pk, at=clock.now())
+        services.ask_for_webhooks(event_id=event.pk, delivery_id=delivery.pk)
+    wall.run_webhooks()
+    assert WebhookAttempt.objects.count() == 1
+    with listening() as endpoint:
+        wall.now += timedelta(seconds=61)
+        wall.run_webhooks()
+        assert len(endpoint.calls) == 6

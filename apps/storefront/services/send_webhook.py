@@ -1,6 +1,7 @@
 """Tells one endpoint of one event: a row before each try and after it, tried again on a fixed schedule."""
 
 import json
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,6 +16,8 @@ from apps.storefront import events, outbound, rules
 from apps.storefront.addresses import AddressBlocked, parsed
 from apps.storefront.models import WebhookAttempt
 
+# A dead endpoint may hold up the slow lane once in so many wall seconds, however much there is to tell it.
+SILENCE_SECONDS = 60
 HANDLER = "apps.storefront.handlers.send_webhook"
 Outcome = WebhookAttempt.Outcome
 
@@ -25,13 +28,7 @@ def ask_for_webhooks(*, event_id: int, delivery_id: int) -> int:
     told = WebhookAttempt.objects.filter(event_id=event_id).values("endpoint")
     asked = 0
     for endpoint_id in endpoints.exclude(pk__in=told).values_list("pk", flat=True):
-        reaction = react(
-            HANDLER,
-            payload={"endpoint": endpoint_id, "told": event_id},
-            dedupe_key=f"webhook:{endpoint_id}:{event_id}",
-            delivery_id=delivery_id,
-        )
-        asked += reaction is not None
+        asked += _ask(endpoint_id, event_id, delivery_id)
     return asked
 
 
@@ -44,6 +41,9 @@ def send_webhook(*, endpoint_id: int, event_id: int) -> None:
     event = Event.objects.filter(pk=event_id).first()
     attempts = WebhookAttempt.objects.filter(endpoint=endpoint_id, event_id=event_id)
     if endpoint is None or event is None or attempts.filter(outcome=Outcome.ACCEPTED).exists():
+        return
+    if not attempts.exists() and _is_silent(endpoint):
+        _ask(endpoint_id, event_id, event.delivery_id, delay_seconds=SILENCE_SECONDS)
         return
     attempt = _begin(endpoint, event)
     if attempt is None:
@@ -69,6 +69,25 @@ def disable_endpoint(*, endpoint_id: int, reason: str) -> bool:
     return bool(switched)
 
 
+def _ask(endpoint_id: int, event_id: int, delivery_id: int | None, delay_seconds: float = 0.0) -> bool:
+    reaction = react(
+        HANDLER,
+        payload={"endpoint": endpoint_id, "told": event_id},
+        dedupe_key=f"webhook:{endpoint_id}:{event_id}",
+        delivery_id=delivery_id,
+        delay_seconds=delay_seconds,
+    )
+    return reaction is not None
+
+
+def _is_silent(endpoint: WebhookEndpoint) -> bool:
+    """Whether its last try just went unanswered: further messages wait, so that nobody else has to wait for it."""
+    last = WebhookAttempt.objects.filter(endpoint=endpoint).exclude(ended_at=None).order_by("-ended_at").first()
+    if last is None or last.ended_at is None or last.outcome not in (Outcome.TIMED_OUT, Outcome.UNREACHABLE):
+        return False
+    return clock.wall() - last.ended_at < timedelta(seconds=SILENCE_SECONDS)
+
+
 def _begin(endpoint: WebhookEndpoint, event: Event) -> WebhookAttempt | None:
     """The row of a new try; None when another process has just begun the same one."""
     rows = WebhookAttempt.objects.filter(endpoint=endpoint, event_id=event.pk)
@@ -89,7 +108,7 @@ def _begin(endpoint: WebhookEndpoint, event: Event) -> WebhookAttempt | None:
 
 def _try(endpoint: WebhookEndpoint, event: Event, attempt: WebhookAttempt) -> outbound.Head | None:
     """Writes onto `attempt` how it went. No transaction is open while the network is waited for."""
-    public_id = Delivery.objects.values_list("public_id", flat=True).get(pk=event.delivery_id)
+    public_id = Delivery.objects.values_list("public_id", flat=True).get(pk=event.delivery_id or 0)
     body = json.dumps(rules.content(event.kind, event.at, public_id, event.payload), separators=(",", ":"))
     headers = rules.signed_headers(endpoint.secret, attempt.message_id, attempt.started_at, body)
     try:
