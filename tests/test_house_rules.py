@@ -14,7 +14,7 @@ SOURCES = sorted(
     if "migrations" not in path.parts
 )
 PRODUCT = [path for path in SOURCES if path.relative_to(ROOT).parts[0] in {"apps", "config"}]
-ROW = re.compile(r"^\| ([A-Z]+\d+) \| [^|]* \| (works|partly|not yet) \| (.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([A-Z]+\d+) \| [^|]* \| (works|partly|not yet) \| (.*?) ?\|$", re.MULTILINE)
 
 
 def named(path: Path) -> str:
