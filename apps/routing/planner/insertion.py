@@ -19,6 +19,7 @@ from apps.routing.planner.timetable import Gaps, RouteTable, Timetable
 from apps.routing.planner.travel import UNREACHABLE
 
 __all__ = [
+    "Candidate",
     "FrozenStop",
     "Insertion",
     "Refusal",
@@ -91,20 +92,31 @@ class Fit(NamedTuple):
     """In time, reachable, on a van that may, and nothing behind it breaks."""
 
 
+class Candidate:
+    """One stop against one plan: what is the same for every window it may ask for is worked out once."""
+
+    def __init__(self, timetable: Timetable, stop: Stop) -> None:
+        self.timetable = timetable
+        self.able, self.reason = eligible(timetable, stop)
+        self.approach = known_approach(timetable, stop)
+
+    def best(self, stop: Stop) -> Insertion | Refusal:
+        """The cheapest place; the stop may differ from the first one in its windows and promise only."""
+        intervals = permitted(stop)
+        if not intervals:
+            return Refusal(Reason.CLOSED)
+        joined = best_merge(self.timetable, stop, self.able)
+        if joined is not None:
+            return joined
+        if not self.able.any():
+            return Refusal(self.reason)
+        fit = fits(self.timetable.gaps, self.approach, stop.service, intervals, self.able)
+        return choose(self.timetable, intervals, self.approach, fit)
+
+
 def best_insertion(timetable: Timetable, stop: Stop) -> Insertion | Refusal:
     """The cheapest place for a stop that is not in the plan; ties go to the first van and position."""
-    intervals = permitted(stop)
-    if not intervals:
-        return Refusal(Reason.CLOSED)
-    able, reason = eligible(timetable, stop)
-    joined = best_merge(timetable, stop, able)
-    if joined is not None:
-        return joined
-    if not able.any():
-        return Refusal(reason)
-    approach = known_approach(timetable, stop)
-    fit = fits(timetable.gaps, approach, stop.service, intervals, able)
-    return choose(timetable, stop, intervals, approach, fit)
+    return Candidate(timetable, stop).best(stop)
 
 
 def change(timetable: Timetable, stop: Stop) -> tuple[Timetable, Insertion | Refusal]:
@@ -222,9 +234,7 @@ def fits(gaps: Gaps, approach: Approach, service: int, intervals: tuple[Window, 
     return Fit(arrival, start, onward, added, in_time, reachable, holds)
 
 
-def choose(
-    timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approach: Approach, fit: Fit
-) -> Insertion | Refusal:
+def choose(timetable: Timetable, intervals: tuple[Window, ...], approach: Approach, fit: Fit) -> Insertion | Refusal:
     """The cheapest gap that holds, or how far the best candidate came."""
     if not fit.holds.any():
         return Refusal(refused_because(fit))

@@ -117,7 +117,7 @@ class NewPlace:
                 break
             self._ask(timetable, open_gaps[np.argsort(fit.added[open_gaps], kind="stable")[:BATCH]])
         sure_fit = fit._replace(holds=sure)
-        return choose(timetable, stop, intervals, approach, sure_fit) if sure.any() else Refusal(refused_because(fit))
+        return choose(timetable, intervals, approach, sure_fit) if sure.any() else Refusal(refused_because(fit))
 
     def _seed(self, timetable: Timetable, able: npt.NDArray[np.bool_]) -> None:
         """First rows of every profile that has a van to bring the stop; the others are never asked."""

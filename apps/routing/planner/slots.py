@@ -6,17 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from apps.routing.planner.insertion import (
-    Insertion,
-    Refusal,
-    best_merge,
-    choose,
-    eligible,
-    fits,
-    known_approach,
-    remove,
-)
-from apps.routing.planner.intervals import intersect, permitted
+from apps.routing.planner.insertion import Candidate, Insertion, Refusal, remove
+from apps.routing.planner.intervals import intersect
 from apps.routing.planner.new_place import NewPlace, Rows
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
 from apps.routing.planner.solution import Reason
@@ -57,19 +48,21 @@ def offers(
     stop: Stop | Mapping[str, Stop],
     windows: Mapping[str, Sequence[Window]],
     *,
-    place: Neighbourhood | None = None,
+    place: Neighbourhood | Mapping[str, Neighbourhood] | None = None,
 ) -> list[Offer]:
     """Every window of every day, in the order given; instants are seconds since that day's own epoch.
 
     `stop` may differ by day (a parcel that is loaded today lies at the depot tomorrow); its own windows, where the
     place has opening hours, and its promise still bind. Where a day's plan holds the stop already, it is taken out
-    first (FrozenStop when it may not be). `place` is needed when the stop's location is `NEW_PLACE`.
+    first (FrozenStop when it may not be). `place` is needed when the stop's location is `NEW_PLACE`, one
+    for each day where the days' matrices number their places differently.
     """
     found: list[Offer] = []
     for day, wanted in windows.items():
         timetable = timetables_by_day[day]
         of_day = stop[day] if isinstance(stop, Mapping) else stop
-        answer = _asker(remove(timetable, of_day.id), of_day, place)
+        around = place[day] if isinstance(place, Mapping) else place
+        answer = _asker(remove(timetable, of_day.id), of_day, around)
         for window in wanted:
             cut = of_day.replace(windows=intersect(of_day.windows, window))
             found.append(_offer(day, window, answer(cut)))
@@ -83,21 +76,7 @@ def _asker(timetable: Timetable, stop: Stop, place: Neighbourhood | None) -> Ans
             raise ValueError("a stop at a new place needs its neighbourhood")
         known = NewPlace(place.nearest, place.rows)
         return lambda cut: known.best(timetable, cut)
-    able, reason = eligible(timetable, stop)
-    approach = known_approach(timetable, stop)
-
-    def answer(cut: Stop) -> Insertion | Refusal:
-        intervals = permitted(cut)
-        if not intervals:
-            return Refusal(Reason.CLOSED)
-        if joined := best_merge(timetable, cut, able):
-            return joined
-        if not able.any():
-            return Refusal(reason)
-        fit = fits(timetable.gaps, approach, cut.service, intervals, able)
-        return choose(timetable, cut, intervals, approach, fit)
-
-    return answer
+    return Candidate(timetable, stop).best
 
 
 def _offer(day: str, window: Window, answer: Insertion | Refusal) -> Offer:
