@@ -43,8 +43,16 @@ class Fix:
         return self.latitude, self.longitude
 
 
-def dot_documents(delivery_ids: Collection[int], previous: Mapping[int, Fix] | None = None) -> dict[int, Dot]:
-    """By delivery, every id asked for. `previous` holds each vehicle's fix before the newest one, where it is known."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A van's newest fix and the one before it, where that is known."""
+
+    newest: Fix
+    before: Fix | None = None
+
+
+def dot_documents(delivery_ids: Collection[int], steps: Mapping[int, Step] | None = None) -> dict[int, Dot]:
+    """By delivery, every id asked for. `steps` (by vehicle) are what the caller remembers; else the rows are read."""
     now = clock.now()
     deliveries = Delivery.objects.filter(pk__in=delivery_ids).select_related("merchant__policy")
     progress = progress_of(delivery_ids)
@@ -54,15 +62,20 @@ def dot_documents(delivery_ids: Collection[int], previous: Mapping[int, Fix] | N
         if rules.van_is_near(row.state, progress.get(row.pk), row.merchant.policy, now)
         and not progress[row.pk].is_at_other_door
     }
-    vehicles = {way.vehicle_id for way in shown.values() if way.vehicle_id is not None}
-    newest = _newest(vehicles)
-    before = {**_sampled_before(newest, set(newest) - set(previous or {})), **(previous or {})}
-    dots = dict.fromkeys(delivery_ids, HIDDEN)
+    if steps is None:
+        steps = _steps({way.vehicle_id for way in shown.values() if way.vehicle_id is not None})
+    dots: dict[int, Dot] = dict.fromkeys(delivery_ids, HIDDEN)
     for pk, way in shown.items():
-        fix = newest.get(way.vehicle_id or 0)
-        if fix is not None and not _at_depot(fix, way):
-            dots[pk] = _dot(fix, before.get(way.vehicle_id or 0), way, now)
+        step = steps.get(way.vehicle_id or 0)
+        if step is not None and not _at_depot(step.newest, way):
+            dots[pk] = _dot(step.newest, step.before, way, now)
     return dots
+
+
+def _steps(vehicle_ids: Collection[int]) -> dict[int, Step]:
+    newest = _newest(vehicle_ids)
+    before = _sampled_before(newest)
+    return {vehicle: Step(fix, before.get(vehicle)) for vehicle, fix in newest.items()}
 
 
 def _newest(vehicle_ids: Collection[int]) -> dict[int, Fix]:
@@ -75,13 +88,13 @@ def _newest(vehicle_ids: Collection[int]) -> dict[int, Fix]:
     }
 
 
-def _sampled_before(newest: Mapping[int, Fix], vehicle_ids: Collection[int]) -> dict[int, Fix]:
+def _sampled_before(newest: Mapping[int, Fix]) -> dict[int, Fix]:
     """The last kept sample before each newest fix: what a reader without a memory can know."""
-    if not vehicle_ids:
+    if not newest:
         return {}
     found: dict[int, Fix] = {}
-    earliest = min(newest[vehicle].at for vehicle in vehicle_ids) - _LONGEST_STEP
-    rows = PositionSample.objects.filter(vehicle_id__in=vehicle_ids, at__gte=earliest).order_by("at")
+    earliest = min(fix.at for fix in newest.values()) - _LONGEST_STEP
+    rows = PositionSample.objects.filter(vehicle_id__in=newest, at__gte=earliest).order_by("at")
     for vehicle, lat, lon, at in rows.values_list("vehicle_id", "latitude", "longitude", "at"):
         if at < newest[vehicle].at:
             found[vehicle] = Fix(lat, lon, at)

@@ -9,7 +9,7 @@ from django.db.models import Max
 from apps.core import clock
 from apps.deliveries.models import Link
 from apps.fleet.models import Position
-from apps.tracking.dots import Fix
+from apps.tracking.dots import Fix, Step
 from apps.tracking.models import PageChange
 
 # Sequences may be committed out of order; this many of the newest are looked at again and compared.
@@ -76,24 +76,22 @@ class VanFeed:
     """Remembers every van's two newest fixes, so that a step can be drawn from where the last one ended."""
 
     def __init__(self) -> None:
-        self.previous: dict[int, Fix] = {}
+        self.steps: dict[int, Step] = {}
         self._last = 0
-        self._newest: dict[int, tuple[int, Fix]] = {}
+        self._sequences: dict[int, int] = {}
 
     def moved(self) -> list[int]:
         """The vehicles that moved since the last call."""
         rows = Position.objects.filter(sequence__gt=self._last - _OVERLAP).order_by("sequence")
+        columns = ("vehicle_id", "sequence", "latitude", "longitude", "at", "heading_degrees")
         moved = []
-        for vehicle, sequence, lat, lon, at in rows.values_list(
-            "vehicle_id", "sequence", "latitude", "longitude", "at"
-        ):
+        for vehicle, sequence, *fix in rows.values_list(*columns):
             self._last = max(self._last, sequence)
-            known = self._newest.get(vehicle)
-            if known is not None and known[0] == sequence:
+            if self._sequences.get(vehicle) == sequence:
                 continue
-            if known is not None:
-                self.previous[vehicle] = known[1]
-            self._newest[vehicle] = (sequence, Fix(lat, lon, at))
+            known = self.steps.get(vehicle)
+            self.steps[vehicle] = Step(Fix(*fix), known.newest if known else None)
+            self._sequences[vehicle] = sequence
             moved.append(vehicle)
         return moved
 

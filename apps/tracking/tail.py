@@ -82,7 +82,7 @@ class Tail:
 
     def _dot_messages(self, topics: Collection[int]) -> Delivered:
         """What was told already (the same fix, a van that stays hidden) is not told again."""
-        dots = dot_documents(topics, self._vans.previous) if topics else {}
+        dots = dot_documents(topics, self._vans.steps) if topics else {}
         news = {topic: dot for topic, dot in dots.items() if self._told.get(topic, ...) != dot.get("at")}
         self._told |= {topic: dot.get("at") for topic, dot in news.items()}
         texts = {topic: dot_message(dot) for topic, dot in news.items()}
