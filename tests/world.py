@@ -32,7 +32,8 @@ def merchant(slug: str = "alpenkorb", name: str = "Alpenkorb") -> Merchant:
     if is_new:
         Branding.objects.create(merchant=made)
         Policy.objects.create(merchant=made)
-    return made
+    # Read back, because a row that was just made still has its times of day as text.
+    return Merchant.objects.get(pk=made.pk)
 
 
 def depot() -> Depot:

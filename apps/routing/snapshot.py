@@ -219,11 +219,32 @@ class _Builder:
             depot=self.depot,
             load=self._load(drops),
             promises=[self.promises[drop.delivery] for drop in drops if drop.delivery in self.promises],
+            aboard=is_aboard(row, drops, self.carriers),
             lasted=self.now - row.arrived if row.arrived is not None else 0,
         )
 
+    @cached_property
+    def carriers(self) -> dict[int, int]:
+        return carriers_of(self.visits, self.drops)
+
     def _load(self, drops: list[DropRow]) -> Load:
         return total_load(self.rows.loads, drops)
+
+
+def carriers_of(visits: Mapping[int, VisitRow], drops: Mapping[int, list[DropRow]]) -> dict[int, int]:
+    """The shift whose van has a delivery's parcels on board, by delivery."""
+    return {
+        drop.delivery: row.shift
+        for visit, row in visits.items()
+        if row.shift is not None
+        for drop in drops[visit]
+        if drop.state in ON_A_VAN and not drop.is_hold
+    }
+
+
+def is_aboard(row: VisitRow, drops: Iterable[DropRow], carriers: Mapping[int, int]) -> bool:
+    """Whether anything of this visit (a hold's delivery too) is on board of the van that makes it."""
+    return row.shift is not None and any(carriers.get(drop.delivery) == row.shift for drop in drops)
 
 
 def total_load(loads: Mapping[int, Load], drops: Iterable[DropRow]) -> Load:
@@ -243,6 +264,7 @@ def build_stop(
     depot: Depot,
     load: Load,
     promises: list[Window],
+    aboard: bool,
     lasted: int = 0,
 ) -> Stop:
     """One visit as a stop: what its drops have in common."""
@@ -250,7 +272,6 @@ def build_stop(
     service = service_of(drop.service for drop in drops)
     if lasted > service:
         service = lasted + STILL_BUSY_SECONDS
-    on_van = row.shift is not None and any(drop.state in ON_A_VAN and not drop.is_hold for drop in drops)
     eta = (row.eta_earliest, row.eta_latest) if row.eta_earliest is not None and row.eta_latest is not None else None
     return Stop(
         id=key,
@@ -259,7 +280,7 @@ def build_stop(
         service=service,
         load=load,
         promise=_common_promise(promises, windows),
-        loaded_on=str(row.shift) if on_van else None,
+        loaded_on=str(row.shift) if aboard else None,
         merge_key=row.merge_key,
         per_parcel=SECONDS_PER_FURTHER_DROP,
         eta=eta,

@@ -15,7 +15,7 @@ WHY: dict[Reason, str | Promise] = {
     Reason.CAPACITY: _("The vans are full on that day."),
     Reason.UNREACHABLE: _("No road we drive on leads to that place."),
     Reason.WINDOW: _("No van can be there at that time."),
-    Reason.OTHERS: _("Coming at that time would make us late for somebody else."),
+    Reason.OTHERS: _("No van has room for it at that time."),
     Reason.NOT_PLANNED: _("No van can be there at that time."),
 }
 REASONS = frozenset(reason.value for reason in WHY)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apps.routing.models import Drop, Visit
 from apps.routing.planner.insertion import FrozenStop, Timetable, remove
 from apps.routing.rows import DropRow
-from apps.routing.snapshot import Snapshot, build_stop, service_of, total_load
+from apps.routing.snapshot import Snapshot, build_stop, carriers_of, is_aboard, service_of, total_load
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
         depot=snapshot.depot,
         load=total_load(snapshot.loads, rest),
         promises=[snapshot.promises[drop.delivery] for drop in rest if drop.delivery in snapshot.promises],
+        aboard=is_aboard(row, rest, carriers_of(snapshot.visits, snapshot.drops)),
     )
     return timetable.with_route(route, timetable.problem.with_stop(stop))
 
