@@ -34,8 +34,8 @@ function connect() {
   socket.onclose = (event) => {
     socket = null;
     misses += 1;
-    // 4404: the link has ended. The page says so itself.
-    if (event.code === 4404) return location.reload();
+    // 4404: the link has ended, or reads more than before. The page itself knows.
+    if (event.code === 4404) refresh();
     if (misses === 1) schedulePoll(0);
     setTimeout(connect, Math.min(LONGEST_WAIT_MS, 1000 * 2 ** Math.min(misses, 5)) * (0.6 + 0.8 * Math.random()));
   };

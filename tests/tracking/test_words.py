@@ -1,0 +1,131 @@
+"""The page's words: every state says what happens, when, and in the delivery's own time."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from apps.core import clock
+from apps.core.time_windows import TimeWindow
+from apps.deliveries.states import State
+from apps.deliveries.words import TIMELINE
+from apps.tracking.day_words import moment_words, window_words
+from apps.tracking.hero_words import hero
+from apps.tracking.hours_words import opening_today, opening_week
+from apps.tracking.offer_words import key_of, window_from
+from apps.tracking.timeline_words import short_code, timeline_lines
+from apps.tracking.words import page_words
+from tests.browser.pages import BRAND, PAGES, PATHS, page
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
+STAFF_ONLY = {"code_revealed", "step_up_requested", "step_up_passed", "link_rotated", "promise_opened"}
+
+
+@pytest.fixture(autouse=True)
+def noon(now: Any) -> None:
+    now.set(datetime(2026, 3, 10, 12, 45, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("state", State.values)
+def test_every_state_has_an_answer(state: str) -> None:
+    top = hero(page(status=state), "Alpenkorb")
+    assert top.headline
+    assert top.status
+    assert top.icon
+
+
+@pytest.mark.parametrize(
+    ("name", "headline"),
+    [
+        ("created", "Arriving Thu 12 March, 08:00–18:00"),
+        ("planned", "Arriving tomorrow, 18:00–20:00"),
+        ("out_near", "Arriving today, 14:10–14:40"),
+        ("to_point", "Ready to collect today by 14:40"),
+        ("failed", "We could not deliver today, 11:42"),
+        ("at_point", "Ready to collect until Tue 17 March, 18:00"),
+        ("delivered", "Delivered today, 14:22"),
+        ("cancelled", "This delivery is cancelled"),
+    ],
+)
+def test_the_headline_is_the_answer(name: str, headline: str) -> None:
+    assert hero(PAGES[name], "Alpenkorb").headline == headline
+
+
+@pytest.mark.covers("T8")
+def test_stops_are_counted_in_words() -> None:
+    said = [page_words(page(stops_away=away), BRAND, PATHS).stops for away in (0, 1, 2, None)]
+    assert said == ["You are next", "1 stop away", "2 stops away", ""]
+
+
+def test_a_late_delivery_says_what_was_agreed_and_is_sorry() -> None:
+    assert "12:00–14:00" in hero(PAGES["delayed"], "Alpenkorb").note
+    assert hero(PAGES["out_near"], "Alpenkorb").note == ""
+
+
+@pytest.mark.covers("T9")
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_code_of_the_timeline_has_its_own_words(language: str) -> None:
+    with translation.override(language):
+        for code in TIMELINE.keys() - STAFF_ONLY:
+            data = {"to": PAGES["planned"]["window"]} if code == "window_changed" else {}
+            lines = timeline_lines(page(timeline=[{"code": code, "at": "2026-03-10T08:00:00+00:00", "data": data}]))
+            assert lines[0].sentence
+            assert lines[0].icon != "info", code
+
+
+def test_raw_events_and_told_codes_are_the_same_line() -> None:
+    assert short_code("delivery.state_changed", {"to": "out"}) == "out"
+    assert short_code("delivery.place_changed", {"to_kind": "pickup_point"}) == "place_changed_point"
+    assert short_code("delivery.place_changed", {"to_kind": "address", "home": True}) == "place_changed_home"
+    assert short_code("instructions.saved", {}) == "instructions_saved"
+    assert timeline_lines(page(timeline=[{"code": "unheard.of", "at": "2026-03-10T08:00:00+00:00", "data": {}}])) == []
+
+
+@pytest.mark.covers("T18")
+def test_times_follow_the_delivery_through_the_change_of_clocks() -> None:
+    """29 March 2026: at two o'clock it is three."""
+    before, after = datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    with clock.frozen(before):
+        assert window_words(TimeWindow(before, after), "Europe/Vaduz") == "today, 01:30–03:30"
+        assert moment_words(datetime(2026, 3, 28, 23, 30, tzinfo=UTC), "Europe/Vaduz") == "today, 00:30"
+        assert moment_words(before, "America/New_York") == "today, 20:30"
+
+
+def test_opening_hours_are_read_out() -> None:
+    hours = "Mo-Fr 07:45-12:00,13:30-18:00; Sa 08:00-11:00"
+    assert opening_today(hours, "Europe/Vaduz") == "Open today until 18:00"
+    assert [(line.days, line.times) for line in opening_week(hours, "Europe/Vaduz")] == [
+        ("Mon–Fri", "07:45–12:00, 13:30–18:00"),
+        ("Sat", "08:00–11:00"),
+        ("Sun", "closed"),
+    ]
+    assert opening_today("what we feel like", "Europe/Vaduz") == ""
+
+
+def test_a_key_is_its_window_and_nothing_else_is_one() -> None:
+    window = TimeWindow(datetime(2026, 3, 10, 13, tzinfo=UTC), datetime(2026, 3, 10, 15, tzinfo=UTC))
+    assert window_from(key_of(window)) == window
+    for text in ("", "1-2", "9" * 30 + "-" + "9" * 30, "1773154800-1773147600", "²²²²²²²²²²-²²²²²²²²²²"):
+        assert window_from(text) is None
+
+
+def test_hostile_words_stay_words() -> None:
+    """Whatever people, shops and drivers write is shown as written."""
+    doc = page(
+        tier="verified",
+        place={"kind": "pickup_point", "name": HOSTILE, "town": HOSTILE, "street": HOSTILE, "opening_hours": HOSTILE},
+        parcels=[{"description": HOSTILE, "barcode_tail": HOSTILE}],
+        instruction={"safe_place": HOSTILE, "note": HOSTILE, "has_access_code": True, "acknowledged": True},
+        proof={"photo": None, "received_by": HOSTILE, "left_at": HOSTILE, "at": "2026-03-10T13:22:00+00:00"},
+        collection={"until": None, "code": HOSTILE, "ready": True},
+        failure={"reason": HOSTILE},
+        help={"phone": HOSTILE, "email": HOSTILE},
+    )
+    brand = {**BRAND, "name": HOSTILE}
+    for state in State.values:
+        html = render_to_string("tracking/page.html", {"doc": {**doc, "status": state}, "brand": brand, "paths": PATHS})
+        assert "<img src=x" not in html
+        assert "onerror=alert(1)>" not in html
+        assert "{{7*7}}" in html
