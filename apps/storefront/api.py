@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, status
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from apps.storefront import schema, services
 from apps.storefront.authentication import BearerKey, Caller, HasKey, PerKey
 from apps.storefront.idempotency import Answer, checked_key, once, request_digest
 from apps.storefront.pagination import next_url, page_of
-from apps.storefront.parsers import StrictJSONParser
+from apps.storefront.parsers import LengthRequired, StrictJSONParser
 from apps.storefront.selectors import deliveries_of, delivery_of, described
 from apps.storefront.serializers import CancelInput, DeliveryInput, DeliveryOutput, DeliveryPage, ListQuery
 
@@ -24,10 +25,17 @@ class MerchantView(APIView):
     throttle_classes = [PerKey]
     parser_classes = [StrictJSONParser]
     metadata_class = None
+    http_method_names = ["get", "post", "head"]
 
     @property
     def caller(self) -> Caller:
         return cast("Caller", self.request.user)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # WSGI cannot tell where a chunked body ends; Django would take it for an empty one.
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+            raise LengthRequired
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -45,7 +53,7 @@ class MerchantView(APIView):
     def no_query(self) -> None:
         """A misspelt parameter must not pass in silence."""
         for name in self.request.query_params:
-            raise InvalidInput("unknown_parameter", f"There is no parameter {name[:60]!r}.")
+            raise InvalidInput("unknown_parameter", _("There is no such parameter."), parameter=name[:60])
 
 
 class DeliveriesView(MerchantView):
@@ -135,7 +143,7 @@ class UnknownView(MerchantView):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise exceptions.NotFound("There is nothing at this address.")
+        raise exceptions.NotFound(_("There is nothing at this address."))
 
 
 def answered(answer: Answer) -> Response:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -59,11 +58,9 @@ class BearerKey(BaseAuthentication):
 class HasKey(BasePermission):
     """Every call needs a key, and a call that changes something needs one that may write."""
 
-    message = gettext_lazy("This call needs an API key.")
-
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not isinstance(request.user, Caller):
-            return False
+            raise exceptions.NotAuthenticated(_("This call needs an API key."))
         if request.method not in SAFE_METHODS and not request.user.key.can_write:
             raise NotAllowed("read_only_key", _("This API key may read, but not change anything."))
         return True

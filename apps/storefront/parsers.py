@@ -21,6 +21,12 @@ class TooLarge(exceptions.APIException):
     default_detail = "A request may hold at most 64 KiB."
 
 
+class LengthRequired(exceptions.APIException):
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with a Content-Length."
+
+
 class StrictJSONParser(BaseParser):
     media_type = "application/json"
 

@@ -19,6 +19,7 @@ WORDS = {
     404: "This merchant has no such delivery.",
     406: "Only JSON can be answered.",
     409: "Somebody changed it first, or the same key's first request is still running.",
+    411: "The body came without its length.",
     413: "The body is too large.",
     415: "The body is not plain JSON.",
     422: "It was understood and cannot be done; `alternatives` may say what can.",
@@ -26,7 +27,7 @@ WORDS = {
     503: "Busy; nothing was changed.",
 }
 READ = (400, 401, 404, 406, 429, 503)
-WRITE = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 503)
+WRITE = (400, 401, 403, 404, 406, 409, 411, 413, 415, 422, 429, 503)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

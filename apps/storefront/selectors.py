@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from apps.core.errors import NotFound
 from apps.deliveries.models import Delivery, Link
@@ -26,7 +27,7 @@ def delivery_of(merchant: Merchant, public_id: str) -> Delivery:
     """NotFound for an id that is unknown or another merchant's, without a difference."""
     found = deliveries_of(merchant).filter(public_id=public_id).first()
     if found is None:
-        raise NotFound("delivery_not_found", "There is no such delivery.")
+        raise NotFound("delivery_not_found", _("There is no such delivery."))
     return found
 
 

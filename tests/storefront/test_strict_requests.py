@@ -149,7 +149,9 @@ def test_every_other_no_is_a_problem_document(shop: Shop) -> None:
     response = client.delete(DELIVERIES)
     problem_of(response, 405)
     assert {"GET", "POST"} <= {name.strip() for name in response.headers["Allow"].split(",")}
+    assert "OPTIONS" not in response.headers["Allow"]
     problem_of(client.options(DELIVERIES), 405)
+    problem_of(client.generic("POST", DELIVERIES, headers={"transfer-encoding": "chunked"}), 411)
     problem_of(client.get(DELIVERIES, headers={"accept": "text/html"}), 406)
     problem_of(client.get("/api/v1/nothing"), 404)
     problem_of(client.post("/api/v2/deliveries"), 404)
