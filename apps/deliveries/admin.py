@@ -17,9 +17,11 @@ from unfold.decorators import display
 from apps.core import clock
 from apps.deliveries import selectors, services, words
 from apps.deliveries.models import Attempt, Delivery, Link, Order, Parcel, Promise, Proof
+from apps.deliveries.states import State
 from apps.merchants.access import TenantScoped, may_write
 
-STATE_COLOURS = {
+# Every state is named: one that is missing would be shown as its code.
+STATE_COLOURS = dict.fromkeys(State.values, "") | {
     "delivered": "success",
     "collected": "success",
     "failed": "danger",

@@ -52,7 +52,9 @@ class Place(models.Model):
     merge_key = models.CharField(max_length=60, blank=True, db_index=True)
 
     def __str__(self) -> str:
-        return f"{self.name or self.street} {self.house_number}, {self.town}".replace(" ,", ",")
+        if self.name:
+            return self.name if self.town in self.name else f"{self.name}, {self.town}"
+        return f"{self.street} {self.house_number}, {self.town}".replace(" ,", ",")
 
     @property
     def point(self) -> tuple[float, float]:

@@ -31,7 +31,7 @@ class PickupPoint(models.Model):
     handout_sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.town}"
+        return self.name if self.town in self.name else f"{self.name}, {self.town}"
 
     @property
     def point(self) -> tuple[float, float]:

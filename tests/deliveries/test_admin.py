@@ -44,6 +44,7 @@ def test_a_delivery_is_found_by_what_the_caller_says(typed: str) -> None:
     html = staff().get(LIST, {"q": typed}).content.decode()
     assert str(alice.order.reference) in html
     assert "Alice Muster" in html
+    assert "Order received" in html
     assert bob.order.reference not in html
 
 
