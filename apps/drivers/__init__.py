@@ -1,4 +1,4 @@
-"""The driver's phone page and position ingest; the depot clerk's load scan.
+"""The driver's phone page and position ingest; the depot clerk's load scan; the counter page of a pick-up point.
 
-Announces nothing of its own: deliveries, routing and instructions speak. Hears nothing.
+Announces nothing of its own: deliveries, routing, instructions and redirection speak. Hears nothing.
 """

@@ -13,6 +13,7 @@ from apps.deliveries.states import OPEN, State
 from apps.notifications import rules, services
 from apps.notifications.catalogue import Trigger
 from apps.notifications.services.tell import was_told_of
+from apps.routing import selectors as routing
 from apps.routing.models import Visit
 
 Payload = dict[str, Any]
@@ -74,7 +75,7 @@ def on_eta_changed(payload: Payload) -> None:
         with transaction.atomic():
             delivery = _locked(delivery_id)
             promise = open_promise_of(delivery_id)
-            visit = _visit_of(delivery_id)
+            visit = routing.visit_of(delivery_id)
             if delivery.state not in OPEN or promise is None or visit is None or visit.planned_arrival is None:
                 continue
             if TimeWindow(promise.earliest, promise.latest).contains(visit.planned_arrival):
@@ -90,7 +91,7 @@ def _tell_out_today(payload: Payload) -> None:
         delivery = _locked(payload["delivery"])
         if delivery.state != State.OUT or was_told_of(payload["event"], delivery.pk, Trigger.OUT_TODAY):
             return
-        visit = _visit_of(delivery.pk)
+        visit = routing.visit_of(delivery.pk)
         arrival = visit.planned_arrival if visit else None
         window = _around_eta(visit, arrival, delivery) if visit and arrival else delivery.window
         _open_and_tell(delivery, window, Trigger.OUT_TODAY, payload["event"])
@@ -121,10 +122,6 @@ def _tell(payload: Payload, trigger: Trigger) -> None:
         promise = Promise.objects.filter(delivery=delivery).order_by("-version").first()
         version = promise.version if promise else 0
         services.tell(delivery=delivery, trigger=trigger, promise_version=version, event_id=payload["event"])
-
-
-def _visit_of(delivery_id: int) -> Visit | None:
-    return Visit.objects.filter(drops__delivery=delivery_id, drops__is_open=True, drops__is_hold=False).first()
 
 
 def _around_eta(visit: Visit, arrival: datetime, delivery: Delivery) -> TimeWindow:

@@ -1,0 +1,97 @@
+"""What a depot's clerk needs to see: today's vans, and which parcels are not on them yet."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apps.core import clock
+from apps.fleet.models import Depot, Vehicle
+from apps.routing.models import Drop, Route
+
+
+@dataclass(slots=True)
+class VanLoad:
+    """One van's morning. `missing` are barcodes, in the order they are best loaded: the last stop first."""
+
+    vehicle: str
+    kind: str
+    driver: str
+    leaves_at: datetime
+    departed_at: datetime | None
+    expected: int = 0
+    loaded: int = 0
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.expected == self.loaded
+
+
+def zone_of(depot: Depot) -> ZoneInfo:
+    return ZoneInfo(depot.time_zone)
+
+
+def today_at(depot: Depot) -> date:
+    return clock.now().astimezone(zone_of(depot)).date()
+
+
+def vans_today(depot: Depot) -> list[VanLoad]:
+    """The vans with a route today, by code. A parcel counts as loaded when it was scanned since midnight."""
+    day = today_at(depot)
+    began = datetime.combine(day, time(), zone_of(depot))
+    routes = Route.objects.filter(plan__depot=depot, plan__day=day).select_related("shift__vehicle", "shift__driver")
+    parcels = _parcels(depot, day)
+    found = []
+    for route in routes.order_by("shift__vehicle__code"):
+        van = VanLoad(
+            vehicle=route.shift.vehicle.code,
+            kind=route.shift.vehicle.kind,
+            driver=route.shift.driver.name,
+            leaves_at=route.shift.starts_at.astimezone(zone_of(depot)),
+            departed_at=route.departed_at,
+        )
+        for barcode, loaded_at in parcels[route.pk]:
+            van.expected += 1
+            if loaded_at is not None and loaded_at >= began:
+                van.loaded += 1
+            else:
+                van.missing.append(barcode)
+        found.append(van)
+    return found
+
+
+def is_van_of(depot: Depot, code: str) -> bool:
+    return Vehicle.objects.filter(depot=depot, code=code).exists()
+
+
+def _parcels(depot: Depot, day: date) -> dict[int, list[tuple[str, datetime | None]]]:
+    """(barcode, loaded_at) by route."""
+    rows = (
+        Drop.objects.filter(visit__plan__depot=depot, visit__plan__day=day, visit__route__isnull=False, is_hold=False)
+        .exclude(delivery__parcels__barcode=None)
+        .order_by("-visit__sequence", "delivery__parcels__pk")
+        .values_list("visit__route_id", "delivery__parcels__barcode", "delivery__parcels__loaded_at")
+    )
+    by_route: dict[int, list[tuple[str, datetime | None]]] = defaultdict(list)
+    for route_id, barcode, loaded_at in rows:
+        by_route[route_id].append((barcode, loaded_at))
+    return by_route
+
+
+def as_json(depot: Depot) -> dict[str, Any]:
+    """The body of GET /depot/api/day."""
+    vans = [
+        {
+            "vehicle": van.vehicle,
+            "kind": van.kind,
+            "leaves_at": van.leaves_at.isoformat(),
+            "departed": van.departed_at is not None,
+            "expected": van.expected,
+            "loaded": van.loaded,
+            "missing": van.missing,
+        }
+        for van in vans_today(depot)
+    ]
+    return {"depot": depot.code, "day": today_at(depot).isoformat(), "vans": vans}

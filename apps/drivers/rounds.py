@@ -1,0 +1,229 @@
+"""What a driver may see of today's route: the next stop in full, the others only as far as finding them goes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Prefetch
+
+from apps.core import clock
+from apps.core.encryption import sha256_hex
+from apps.core.time_windows import TimeWindow
+from apps.deliveries.models import AccessCode, Delivery, Place
+from apps.fleet.models import Driver, Shift
+from apps.instructions.models import Instruction
+from apps.routing.models import Drop, Route, Visit
+
+REMAINING = (Visit.State.PLANNED, Visit.State.ARRIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class DropAtStop:
+    """One delivery of a stop. `delivery` is its public id; `phone` is there at the next stop only."""
+
+    delivery: str
+    reference: str
+    merchant: str
+    recipient: str
+    phone: str
+    parcels: tuple[str, ...]
+    safe_place: str
+    safe_place_words: str
+    note: str
+    instruction_version: int
+    acknowledged: bool
+    has_access_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One visit. `drops` are all there are for this place."""
+
+    visit: int
+    number: int
+    state: str
+    place: Place
+    window: TimeWindow
+    eta: TimeWindow | None
+    service_seconds: int
+    drops: tuple[DropAtStop, ...]
+
+    @property
+    def is_point(self) -> bool:
+        return self.place.kind != Place.Kind.ADDRESS
+
+    @property
+    def parcel_count(self) -> int:
+        return sum(len(drop.parcels) for drop in self.drops)
+
+    @property
+    def unread(self) -> list[DropAtStop]:
+        """Drops whose instructions the driver has not acknowledged yet."""
+        return [drop for drop in self.drops if not drop.acknowledged]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A driver's day: `stops` still to be made in order; `done` of `total` are behind."""
+
+    shift: Shift
+    route: Route | None
+    zone: ZoneInfo
+    stops: tuple[Stop, ...]
+    done: int
+    total: int
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever the driver would see something else."""
+        seen: list[Any] = [self.route and (self.route.revision, self.route.departed_at)]
+        for stop in self.stops:
+            drops = [(drop.delivery, drop.instruction_version, drop.acknowledged) for drop in stop.drops]
+            seen.append((stop.visit, stop.state, drops, stop.eta and stop.eta.earliest))
+        return sha256_hex(repr(seen))[:16]
+
+    @property
+    def following(self) -> Stop | None:
+        return self.stops[0] if self.stops else None
+
+
+def round_of(driver: Driver) -> Round | None:
+    """Today's round; None when the driver is not on today's roster."""
+    shift = shift_today(driver)
+    if shift is None:
+        return None
+    zone = ZoneInfo(shift.vehicle.depot.time_zone)
+    route = Route.objects.filter(shift=shift).first()
+    if route is None:
+        return Round(shift, None, zone, (), 0, 0)
+    visits = list(route.visits.filter(hold_until=None).order_by("sequence", "pk").values_list("pk", "state"))
+    done = sum(state not in REMAINING for _pk, state in visits)
+    return Round(shift, route, zone, _stops(route, done), done, len(visits))
+
+
+def shift_today(driver: Driver) -> Shift | None:
+    """The driver's shift of this calendar day at its depot."""
+    now = clock.now()
+    # The day before and after as well: somewhere on earth it is another date than in UTC.
+    days = [now.date() + timedelta(days=days) for days in (-1, 0, 1)]
+    shifts = Shift.objects.filter(driver=driver, day__in=days).select_related("vehicle__depot", "driver")
+    for shift in shifts:
+        if now.astimezone(ZoneInfo(shift.vehicle.depot.time_zone)).date() == shift.day:
+            return shift
+    return None
+
+
+def _stops(route: Route, done: int) -> tuple[Stop, ...]:
+    drops = Drop.objects.filter(is_open=True, is_hold=False).select_related(
+        "delivery__recipient", "delivery__merchant", "delivery__order", "delivery__instruction"
+    )
+    drops = drops.prefetch_related("delivery__parcels").annotate(
+        has_code=Exists(AccessCode.objects.filter(delivery=OuterRef("delivery")))
+    )
+    visits = (
+        Visit.objects.filter(route=route, state__in=REMAINING, hold_until=None)
+        .select_related("place")
+        .prefetch_related(Prefetch("drops", queryset=drops, to_attr="open_drops"))
+        .order_by("sequence", "pk")
+    )
+    found = [visit for visit in visits if visit.open_drops]
+    return tuple(_stop(visit, done + index + 1, is_next=index == 0) for index, visit in enumerate(found))
+
+
+def _stop(visit: Any, number: int, *, is_next: bool) -> Stop:
+    deliveries = [drop.delivery for drop in visit.open_drops]
+    eta = TimeWindow(visit.eta_earliest, visit.eta_latest) if visit.eta_earliest and visit.eta_latest else None
+    latest = min(delivery.window_latest for delivery in deliveries)
+    earliest = min(max(delivery.window_earliest for delivery in deliveries), latest)
+    return Stop(
+        visit=visit.pk,
+        number=number,
+        state=visit.state,
+        place=visit.place,
+        window=TimeWindow(earliest, latest),
+        eta=eta,
+        service_seconds=visit.service_seconds,
+        drops=tuple(_drop(drop.delivery, drop.has_code, is_next=is_next) for drop in visit.open_drops),
+    )
+
+
+def _drop(delivery: Delivery, has_code: bool, *, is_next: bool) -> DropAtStop:
+    try:
+        told: Instruction | None = delivery.instruction
+    except Instruction.DoesNotExist:
+        told = None
+    return DropAtStop(
+        delivery=delivery.public_id,
+        reference=delivery.order.reference,
+        merchant=delivery.merchant.name,
+        recipient=delivery.recipient.name,
+        phone=delivery.recipient.phone if is_next else "",
+        parcels=tuple(parcel.barcode for parcel in delivery.parcels.all()),
+        safe_place=told.safe_place if told else Instruction.SafePlace.IN_PERSON,
+        safe_place_words=told.get_safe_place_display() if told else "",
+        note=told.note if told else "",
+        instruction_version=told.version if told else 0,
+        acknowledged=told is None or told.acknowledged_version >= told.version,
+        has_access_code=has_code,
+    )
+
+
+def instant(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def as_json(found: Round) -> dict[str, Any]:
+    """The body of GET /driver/api/route."""
+    shift, route = found.shift, found.route
+    depot = shift.vehicle.depot
+    return {
+        "driver": shift.driver.name,
+        "vehicle": {"code": shift.vehicle.code, "kind": shift.vehicle.kind},
+        "depot": {"name": depot.name, "lat": depot.latitude, "lon": depot.longitude},
+        "day": shift.day.isoformat(),
+        "starts_at": instant(shift.starts_at),
+        "ends_at": instant(shift.ends_at),
+        "departed_at": instant(route.departed_at) if route else None,
+        "finished_at": instant(route.finished_at) if route else None,
+        "revision": route.revision if route else 0,
+        "mark": found.mark,
+        "done": found.done,
+        "total": found.total,
+        "stops": [_stop_json(stop) for stop in found.stops],
+    }
+
+
+def _stop_json(stop: Stop) -> dict[str, Any]:
+    place = stop.place
+    return {
+        "visit": stop.visit,
+        "number": stop.number,
+        "state": stop.state,
+        "kind": place.kind,
+        "name": place.name,
+        "street": f"{place.street} {place.house_number}".strip(),
+        "postcode": place.postcode,
+        "town": place.town,
+        "lat": place.latitude,
+        "lon": place.longitude,
+        "window": [instant(stop.window.earliest), instant(stop.window.latest)],
+        "eta": [instant(stop.eta.earliest), instant(stop.eta.latest)] if stop.eta else None,
+        "service_seconds": stop.service_seconds,
+        "drops": [
+            {
+                "delivery": drop.delivery,
+                "reference": drop.reference,
+                "merchant": drop.merchant,
+                "recipient": drop.recipient,
+                "phone": drop.phone,
+                "parcels": list(drop.parcels),
+                "safe_place": drop.safe_place,
+                "note": drop.note,
+                "instruction_version": drop.instruction_version,
+                "acknowledged": drop.acknowledged,
+                "has_access_code": drop.has_access_code,
+            }
+            for drop in stop.drops
+        ],
+    }

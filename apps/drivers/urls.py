@@ -1,0 +1,30 @@
+"""The addresses of phones at work: drivers, depot clerks, the counters of pick-up points."""
+
+from django.urls import path
+
+from apps.drivers import api, clerk, counter, views
+
+app_name = "drivers"
+urlpatterns = [
+    path("driver/", views.round_page, name="round"),
+    path("driver/enter/<str:token>", views.enter, name="enter"),
+    path("driver/depart", views.depart, name="depart"),
+    path("driver/visits/<int:visit_id>/arrive", views.arrive, name="arrive"),
+    path("driver/visits/<int:visit_id>/complete", views.complete, name="complete"),
+    path("driver/visits/<int:visit_id>/fail", views.fail, name="fail"),
+    path("driver/deliveries/<str:delivery>/acknowledge", views.acknowledge, name="acknowledge"),
+    path("driver/deliveries/<str:delivery>/code", views.code, name="code"),
+    path("driver/api/route", api.route, name="api_route"),
+    path("driver/api/positions", api.positions, name="api_positions"),
+    path("driver/api/depart", api.depart, name="api_depart"),
+    path("driver/api/visits/<int:visit_id>/arrive", api.arrive, name="api_arrive"),
+    path("driver/api/visits/<int:visit_id>/complete", api.complete, name="api_complete"),
+    path("driver/api/visits/<int:visit_id>/fail", api.fail, name="api_fail"),
+    path("driver/api/deliveries/<str:delivery>/acknowledge", api.acknowledge, name="api_acknowledge"),
+    path("driver/api/deliveries/<str:delivery>/code", api.code, name="api_code"),
+    path("depot/", clerk.day, name="depot"),
+    path("depot/enter/<str:token>", clerk.enter, name="depot_enter"),
+    path("depot/scan", clerk.scan, name="scan"),
+    path("depot/api/day", clerk.api_day, name="depot_api_day"),
+    path("point/<str:token>", counter.point, name="counter"),
+]

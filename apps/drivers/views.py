@@ -1,0 +1,111 @@
+"""The driver's page. Plain forms do everything; the scripts only keep it fresh and send positions."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.core.errors import DoorstepError
+from apps.drivers import auth, rounds, rules, services
+from apps.drivers.auth import DRIVER, page_of
+from apps.drivers.inputs import number_of, word_of
+from apps.fleet.models import Driver
+from apps.instructions.models import Instruction
+
+
+@require_safe
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    return auth.enter(DRIVER, request, token)
+
+
+@require_safe
+@page_of(DRIVER)
+def round_page(request: HttpRequest, driver: Driver) -> HttpResponse:
+    return _page(request, driver)
+
+
+def told[**P](
+    view: Callable[Concatenate[HttpRequest, Driver, P], Any],
+) -> Callable[..., HttpResponse]:
+    """Back to the page after it was done; the page with the sentence when it could not be."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, driver: Driver, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            response = view(request, driver, *args, **kwargs)
+        except DoorstepError as error:
+            return _page(request, driver, error=error.message, status=error.status)
+        if isinstance(response, HttpResponse):
+            return response
+        return HttpResponseRedirect(reverse("drivers:round"), status=303)
+
+    return answered
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def depart(_request: HttpRequest, driver: Driver) -> None:
+    services.depart(driver=driver)
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def arrive(_request: HttpRequest, driver: Driver, visit_id: int) -> None:
+    services.arrive(driver=driver, visit_id=visit_id)
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def complete(request: HttpRequest, driver: Driver, visit_id: int) -> None:
+    services.complete(
+        driver=driver,
+        visit_id=visit_id,
+        photo=request.FILES.get("photo"),
+        received_by=word_of(request.POST.get("received_by", "")),
+        left_at=word_of(request.POST.get("left_at", "")) or rules.IN_PERSON,
+    )
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def fail(request: HttpRequest, driver: Driver, visit_id: int) -> None:
+    services.fail(driver=driver, visit_id=visit_id, reason=word_of(request.POST.get("reason", "")))
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def acknowledge(request: HttpRequest, driver: Driver, delivery: str) -> None:
+    services.acknowledge(driver=driver, delivery=delivery, version=number_of(request.POST.get("version", "")))
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def code(request: HttpRequest, driver: Driver, delivery: str) -> HttpResponse:
+    """Shown on this one answer only; a reload of the page hides it again."""
+    return _page(request, driver, code=services.reveal_code(driver=driver, delivery=delivery), code_of=delivery)
+
+
+def _page(request: HttpRequest, driver: Driver, *, status: int = 200, **more: str) -> HttpResponse:
+    found = rounds.round_of(driver)
+    stop = found.following if found else None
+    context = {
+        "driver": driver,
+        "round": found,
+        "zone": found.zone if found else None,
+        "stop": stop,
+        "later": found.stops[1:] if found else (),
+        "reasons": rules.reasons_at(is_point=stop.is_point) if stop else [],
+        "safe_places": Instruction.SafePlace.choices,
+        **more,
+    }
+    return render(request, "drivers/round.html", context, status=status)
