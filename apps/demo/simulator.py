@@ -14,7 +14,12 @@ from apps.routing.planner.travel import Point
 from apps.routing.planner.travel_osrm import Leg
 
 FAILURE_SHARE = 0.04
-FAILURE_REASONS = (("not_home", 6), ("no_access", 2), ("address_not_found", 1), ("refused", 1))
+FAILURE_REASONS = (
+    ("consignee_not_home", 6),
+    ("consignee_access_restricted", 2),
+    ("consignee_incorrect_address", 1),
+    ("consignee_refused", 1),
+)
 # What a driver takes longer or shorter than planned: drawn once per stop and leg.
 DRIVING_NOISE = (0.92, 1.22)
 SERVICE_NOISE = (0.6, 1.5)
