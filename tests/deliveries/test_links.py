@@ -63,6 +63,7 @@ def test_every_token_that_opens_nothing_gets_the_same_answer(link: Link, now) ->
 
 
 @pytest.mark.covers("T1")
+@pytest.mark.usefixtures("still_wall")
 def test_guessing_from_one_address_is_slowed_down_and_others_are_not(link: Link) -> None:
     for guess in range(access.MISSES_PER_ADDRESS):
         answer(f"{guess:032d}", address="203.0.113.7")
@@ -75,6 +76,7 @@ def test_guessing_from_one_address_is_slowed_down_and_others_are_not(link: Link)
 
 
 @pytest.mark.covers("T1")
+@pytest.mark.usefixtures("still_wall")
 def test_one_token_cannot_be_hammered(link: Link) -> None:
     token = services.token_of(link)
     for _open in range(access.OPENS_PER_TOKEN):

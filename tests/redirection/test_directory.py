@@ -1,7 +1,9 @@
 """The points near a door: by distance, with what fits, what is full, what is closed."""
 
 import pytest
+from django.core.cache import cache
 
+from apps.core import clock
 from apps.core.errors import NotFound, Throttled
 from apps.deliveries.models import Delivery
 from apps.redirection import selectors, services
@@ -122,7 +124,10 @@ def test_a_handout_link_opens_its_point_until_it_is_replaced_or_revoked() -> Non
         selectors.find_point(second)
 
 
-def test_guessing_handout_links_is_slowed_down() -> None:
+def test_guessing_handout_links_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    instant = clock.wall()
+    monkeypatch.setattr(clock, "wall", lambda: instant)
+    cache.clear()
     for guess in range(30):
         with pytest.raises(NotFound):
             selectors.find_point(f"{guess:032d}", address="203.0.113.9")
