@@ -24,15 +24,17 @@ from apps.redirection.models import PickupPoint
 from apps.routing import services as routing
 from apps.routing.models import DayPlan
 
-TODAY_COUNT, TOMORROW_COUNT = 310, 320
-BUILD_SECONDS = 20
+TODAY_COUNT, TOMORROW_COUNT = 320, 300
+BUILD_SECONDS = 12
 
 
-def make_orders(random: Random, merchants: dict[str, Merchant], day: date, count: int, first: int) -> list[Delivery]:
-    """`count` deliveries for that day, created the evening before; `first` numbers references and phones."""
+def make_orders(
+    random: Random, merchants: dict[str, Merchant], day: date, count: int, first: int, *, ordered: datetime
+) -> list[Delivery]:
+    """`count` deliveries for that day, ordered at that instant; `first` numbers references and phones."""
     addresses = extract.load_addresses()
     homes = [index for index, address in enumerate(addresses) if address.kind in {"house", "apartments"}]
-    with clock.frozen(local(day - timedelta(days=1), 17.5)):
+    with clock.frozen(ordered):
         return [create(merchants[order.merchant], order, day) for order in orders(random, count, homes, first)]
 
 
@@ -63,9 +65,9 @@ def create(merchant: Merchant, order: DemoOrder, day: date) -> Delivery:
     )
 
 
-def make_plan(depot: Depot, day: date) -> DayPlan:
-    """The day's routes, built the evening before by the product's own planner."""
-    with clock.frozen(local(day - timedelta(days=1), 20)):
+def make_plan(depot: Depot, day: date, *, at: datetime) -> DayPlan:
+    """The day's routes, built at that instant by the product's own planner."""
+    with clock.frozen(at):
         plan = routing.build_day(depot=depot, day=day, seconds=BUILD_SECONDS)
         shops = PickupPoint.objects.filter(is_active=True).values_list("latitude", "longitude")
         routing.prepare(depot=depot, day=day, places=shops)
@@ -81,14 +83,15 @@ def send_out(plan: DayPlan) -> None:
         for barcode, vehicle in barcodes.values_list("barcode", "delivery__drops__visit__route__shift__vehicle__code"):
             routing.load(barcode=barcode, vehicle=vehicle, actor="clerk:1")
     early = local(plan.day, 8.5)
-    for route in plan.routes.filter(shift__starts_at__lte=early):
+    for route in plan.routes.filter(shift__starts_at__lte=early, visits__isnull=False).distinct():
         with clock.frozen(early - timedelta(minutes=2)):
             routing.depart(route=route, actor=f"driver:{route.shift.driver_id}")
 
 
 def make_yesterday(random: Random, merchants: dict[str, Merchant], day: date, first: int) -> None:
     """One delivery for every way a delivery can end or wait."""
-    made = iter(make_orders(random, merchants, day, 7, first))
+    ordered = local(day - timedelta(days=1), 16)
+    made = iter(make_orders(random, merchants, day, 7, first, ordered=ordered))
     noon = local(day, 12)
     _end(next(made), noon, State.DELIVERED, _with_photo)
     _end(next(made), noon + timedelta(minutes=9), State.DELIVERED, _with_photo)

@@ -8,6 +8,7 @@ from django.db.models import F
 from apps.deliveries.models import Delivery
 from apps.tracking import services
 from apps.tracking.dots import Dot, dot_documents
+from apps.tracking.hero_words import Hero, hero
 from apps.tracking.models import PageSnapshot
 from apps.tracking.state import Document, Tier
 
@@ -39,6 +40,11 @@ def page_texts(delivery_ids: Collection[int]) -> dict[int, dict[str, str]]:
     for delivery_id, tier, stored in rows.all().values_list("delivery_id", "tier", "document"):
         found.setdefault(delivery_id, {})[tier] = PageSnapshot.opened(tier, stored)
     return found
+
+
+def page_hero(delivery: Delivery) -> Hero:
+    """What the page says first, in words: for lists that link to pages."""
+    return hero(page_document(delivery, "link"), delivery.merchant.name)
 
 
 def dot_document(delivery: Delivery) -> Dot:

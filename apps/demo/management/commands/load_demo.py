@@ -10,9 +10,12 @@ from django.db import transaction
 from django.test.utils import override_settings
 
 from apps.core import clock
+from apps.deliveries.models import Delivery
 from apps.demo import day as days
 from apps.demo import stage
 from apps.events import services as events
+from apps.events.models import Reaction
+from apps.tracking import services as tracking
 
 TODAY = date(2026, 3, 10)
 
@@ -25,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, seed: int, **options: Any) -> None:
         random = Random(seed)
+        yesterday = TODAY - timedelta(days=1)
         tomorrow = clock.next_working_day(stage.local(TODAY, 8)).date()
         roster = [TODAY + timedelta(days=offset) for offset in range(-1, 8)]
         with transaction.atomic():
@@ -32,12 +36,13 @@ class Command(BaseCommand):
             stage.set_map()
             depot = stage.set_fleet(roster)
             self._say("Orders")
-            days.make_yesterday(random, merchants, TODAY - timedelta(days=1), first=0)
-            days.make_orders(random, merchants, TODAY, days.TODAY_COUNT, first=20)
-            days.make_orders(random, merchants, tomorrow, days.TOMORROW_COUNT, first=400)
+            days.make_yesterday(random, merchants, yesterday, first=0)
+            evening = stage.local(yesterday, 17.5)
+            days.make_orders(random, merchants, TODAY, days.TODAY_COUNT, first=20, ordered=evening)
+            days.make_orders(random, merchants, tomorrow, days.TOMORROW_COUNT, first=400, ordered=evening)
         self._say("Routes for two days")
-        today = days.make_plan(depot, TODAY)
-        days.make_plan(depot, tomorrow)
+        today = days.make_plan(depot, TODAY, at=stage.local(yesterday, 20))
+        days.make_plan(depot, tomorrow, at=stage.local(yesterday, 20))
         self._say("Loading the vans")
         days.send_out(today)
         self._say("Pages and messages")
@@ -47,9 +52,23 @@ class Command(BaseCommand):
         self.stdout.write(f"  {text} …")
 
 
-@override_settings(MESSAGE_TRANSPORTS={"sms": "apps.demo.inbox.DirectSms"})
 def _react() -> None:
-    """Everything that follows from what was loaded: prepared pages, and messages filed straight on the demo phone."""
+    """What follows from the loading: messages on the demo phone, and each page made once instead of at every step."""
     with clock.frozen(stage.local(TODAY, 8.5)):
-        while events.sweep(lane="fast", limit=200, seconds=60):
-            pass
+        _drop("apps.tracking.", "apps.storefront.")
+        _sweep()
+        _drop("apps.tracking.", "apps.storefront.")
+        tracking.refresh(Delivery.objects.values_list("pk", flat=True))
+
+
+def _drop(*apps: str) -> None:
+    for app in apps:
+        waiting = Reaction.objects.filter(handler__startswith=app, due_at__lte=clock.now())
+        waiting.filter(state=Reaction.State.WAITING).update(state=Reaction.State.CANCELLED)
+
+
+@override_settings(MESSAGE_TRANSPORTS={"sms": "apps.demo.inbox.DirectSms"})
+def _sweep() -> None:
+    """Texts are filed straight on the demo phone: no server is up to play Twilio."""
+    while sum(events.sweep(lane=lane, limit=200, seconds=60) for lane in ("fast", "slow")):
+        pass

@@ -1,0 +1,144 @@
+"""The demo's front door: a live choice of pages worth opening, for every face of the product."""
+
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from apps.core import clock
+from apps.deliveries import services as deliveries
+from apps.deliveries.models import Delivery, Link
+from apps.deliveries.states import State
+from apps.demo import extract, stage
+from apps.demo.models import DemoKey
+from apps.fleet.models import Vehicle
+from apps.merchants.models import Merchant
+from apps.redirection.models import PickupPoint, Reservation
+from apps.routing.models import Route, Visit
+from apps.tracking import selectors as tracking
+
+ZONE = ZoneInfo(extract.TIME_ZONE)
+NEAR, FAR = 4, 9
+
+
+@require_safe
+@never_cache
+def start(request: HttpRequest) -> HttpResponse:
+    """templates/demo/start.html names the context."""
+    groups = [group for group in _groups() if group["cards"]]
+    featured = groups[0]["cards"].pop(0) if groups else None
+    context = {
+        "now": date_format(clock.now().astimezone(ZONE), "D j F, H:i"),
+        "speed": settings.CLOCK_SPEED,
+        "counts": _counts(),
+        "featured": featured,
+        "groups": [group for group in groups if group["cards"]],
+        "faces": list(_faces()),
+    }
+    return render(request, "demo/start.html", context)
+
+
+def _counts() -> dict[str, int]:
+    today = clock.now().astimezone(ZONE).date()
+    return {
+        "deliveries": Visit.objects.filter(plan__day=today).count(),
+        "vans": Vehicle.objects.count(),
+        "merchants": Merchant.objects.count(),
+        "points": PickupPoint.objects.filter(is_active=True).count(),
+    }
+
+
+def _groups() -> Iterable[dict[str, Any]]:
+    rows = Delivery.objects.select_related("merchant", "recipient").order_by("-pk")
+    ended = rows.filter(state=State.DELIVERED).order_by("-ended_at")
+    yield _group(_("Near now"), _("The van is on the map."), _on_route(rows, 1, NEAR))
+    yield _group(_("On the same van"), _("Open two beside each other and move one."), _same_van(rows))
+    yield _group(_("Later today"), _("Loaded: its van stays, its time may move."), _on_route(rows, FAR, 60)[:3])
+    yield _group(_("Tomorrow"), _("Still at the depot: any van may bring it."), _tomorrow(rows))
+    yield _group(_("Ready to collect"), _("At a real shop or post office."), rows.filter(state=State.AT_POINT)[:3])
+    yield _group(_("Delivered"), _("With proof."), ended[:3])
+    gone_wrong = (State.FAILED, State.RETURNING, State.CANCELLED)
+    wrong = [found for state in gone_wrong if (found := rows.filter(state=state).first())]
+    yield _group(_("When something went wrong"), "", wrong)
+
+
+def _group(title: str, note: str, found: Iterable[Delivery]) -> dict[str, Any]:
+    return {"title": title, "note": note, "cards": [_card(delivery) for delivery in found]}
+
+
+def _card(delivery: Delivery) -> dict[str, str]:
+    link = delivery.links.filter(kind=Link.Kind.FULL, revoked_at=None).latest("pk")
+    hero = tracking.page_hero(delivery)
+    return {
+        "url": deliveries.tracking_path(link),
+        "icon": hero.icon,
+        "status": hero.status,
+        "tone": hero.tone,
+        "headline": hero.headline,
+        "name": delivery.recipient.name,
+        "merchant": delivery.merchant.name,
+    }
+
+
+def _under_way() -> QuerySet[Route]:
+    return Route.objects.filter(departed_at__isnull=False, finished_at=None).order_by("pk")
+
+
+def _on_route(rows: QuerySet[Delivery], first: int, last: int) -> list[Delivery]:
+    """One delivery per van that is on the road, between so many stops away."""
+    found = []
+    for route in _under_way():
+        ahead = Visit.objects.filter(route=route, state=Visit.State.PLANNED).order_by("sequence")[first:last]
+        found += rows.filter(drops__visit__in=list(ahead), drops__is_open=True, state=State.OUT).order_by(
+            "drops__visit__sequence"
+        )[:1]
+    return found[:4]
+
+
+def _same_van(rows: QuerySet[Delivery]) -> list[Delivery]:
+    route = _under_way().filter(visits__state=Visit.State.PLANNED).distinct().last()
+    ahead = Visit.objects.filter(route=route, state=Visit.State.PLANNED).order_by("sequence")[5:8]
+    return list(rows.filter(drops__visit__in=list(ahead), drops__is_open=True).order_by("drops__visit__sequence"))
+
+
+def _tomorrow(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    today = clock.now().astimezone(ZONE).date()
+    return rows.filter(state=State.PLANNED, drops__visit__plan__day__gt=today, drops__is_open=True)[:4]
+
+
+def _faces() -> Iterable[dict[str, str]]:
+    driver = DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER).first()
+    clerk = DemoKey.objects.filter(kind=DemoKey.Kind.CLERK).first()
+    point = _busy_point()
+    shop = DemoKey.objects.filter(kind=DemoKey.Kind.MERCHANT).first()
+    login = f"{stage.STAFF_NAME} / {stage.STAFF_PASSWORD}"
+    yield _face("demo:phone", (), "smartphone", _("The demo phone"), _("Every text and e-mail, codes included."))
+    if driver:
+        yield _face("drivers:enter", (driver.secret,), "truck", _("Driver's page"), driver.name)
+    if clerk:
+        yield _face("drivers:depot_enter", (clerk.secret,), "warehouse", _("Depot clerk"), _("Load scan of the day."))
+    if point:
+        yield _face("drivers:counter", (point.secret,), "store", _("Hand-out at the point"), point.name)
+    yield _face("admin:index", (), "layout-dashboard", _("Support in the admin"), _("Find a delivery, read its story."), login)
+    if shop:
+        yield _face("storefront:schema", (), "key-round", _("Merchant API"), shop.name, shop.secret)
+
+
+def _face(name: str, args: tuple[str, ...], icon: str, title: str, note: str, secret: str = "") -> dict[str, str]:
+    return {"url": reverse(name, args=args), "icon": icon, "title": title, "note": note, "secret": secret}
+
+
+def _busy_point() -> DemoKey | None:
+    """A counter with something to hand out, if there is one."""
+    busy = Reservation.objects.filter(state=Reservation.State.STORED).values_list("point_id", flat=True).first()
+    keys = DemoKey.objects.filter(kind=DemoKey.Kind.POINT)
+    return keys.filter(reference=busy).first() or keys.first()
