@@ -1,0 +1,178 @@
+"""The plan as staff see it: day plans, routes in driving order, what no van could take, and every re-plan."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
+
+VISIT_COLOURS = {"planned": "", "arrived": "info", "done": "success", "failed": "danger"}
+OUTCOME_COLOURS = {"applied": "success", "kept": "info", "moved_meanwhile": "warning", "infeasible": "warning"} | {
+    "planner_down": "danger"
+}
+
+
+class PlanIsWrittenByServices:
+    """Nobody edits the plan by hand: a change that no route revision guards would break what pages say."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class RouteInline(PlanIsWrittenByServices, TabularInline):
+    model = Route
+    extra = 0
+    show_change_link = True
+    fields = ["shift", "departed_at", "finished_at", "revision"]
+
+
+class ReplanInline(PlanIsWrittenByServices, TabularInline):
+    model = Replan
+    extra = 0
+    ordering = ["-pk"]
+    fields = ["started_at", "reason", "mode", "outcome", "detail", "cost_before", "cost_after", "solve_milliseconds"]
+
+
+@admin.register(DayPlan)
+class DayPlanAdmin(PlanIsWrittenByServices, ModelAdmin):
+    list_display = ["day", "depot", "shown_stage", "stops", "left_out", "travel_source", "published_at"]
+    list_filter = ["depot", "stage"]
+    list_select_related = ["depot"]
+    date_hierarchy = "day"
+    ordering = ["-day"]
+    inlines = [RouteInline, ReplanInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DayPlan]:
+        unplanned = Q(visits__route=None, visits__state=Visit.State.PLANNED)
+        plans = super().get_queryset(request)
+        return plans.annotate(stop_count=Count("visits"), left_count=Count("visits", filter=unplanned))
+
+    @display(description=_("Stage"), label={"draft": "warning", "published": "success"})
+    def shown_stage(self, plan: DayPlan) -> tuple[str, str]:
+        return plan.stage, plan.get_stage_display()
+
+    @admin.display(description=_("Stops"), ordering="stop_count")
+    def stops(self, plan: Any) -> int:
+        return int(plan.stop_count)
+
+    @admin.display(description=_("Without a van"), ordering="left_count")
+    def left_out(self, plan: Any) -> SafeString | str:
+        url = reverse("admin:routing_visit_changelist")
+        query = f"?plan__id__exact={plan.pk}&route__isnull=True"
+        return format_html('<a href="{}{}">{}</a>', url, query, plan.left_count) if plan.left_count else "0"
+
+
+@admin.register(Route)
+class RouteAdmin(PlanIsWrittenByServices, ModelAdmin):
+    list_display = ["day", "vehicle", "driver", "departed_at", "finished_at", "revision"]
+    list_filter = ["plan__day", "plan__depot"]
+    list_select_related = ["plan__depot", "shift__vehicle", "shift__driver"]
+    search_fields = ["shift__vehicle__code", "shift__driver__name"]
+    ordering = ["-plan__day", "shift__vehicle__code"]
+    fields = ["plan", "shift", "departed_at", "finished_at", "revision", "stops"]
+    readonly_fields = ["stops"]
+
+    @admin.display(description=_("Day"), ordering="plan__day")
+    def day(self, route: Route) -> object:
+        return route.plan.day
+
+    @admin.display(description=_("Vehicle"), ordering="shift__vehicle__code")
+    def vehicle(self, route: Route) -> str:
+        return route.shift.vehicle.code
+
+    @admin.display(description=_("Driver"), ordering="shift__driver__name")
+    def driver(self, route: Route) -> str:
+        return route.shift.driver.name
+
+    @admin.display(description=_("Stops in driving order"))
+    def stops(self, route: Route) -> SafeString:
+        zone = ZoneInfo(route.plan.depot.time_zone)
+        visits = route.visits.select_related("place").prefetch_related("drops__delivery__order").order_by("sequence")
+        rows = ((_shown(visit.planned_arrival, zone), visit.get_state_display(), _orders(visit)) for visit in visits)
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} · {} · {}</li>", rows))
+
+
+@admin.register(Visit)
+class VisitAdmin(PlanIsWrittenByServices, ModelAdmin):
+    list_display = ["id", "plan", "route", "sequence", "orders", "town", "shown_state", "arrival", "unserved_reason"]
+    list_filter = ["state", "plan__day", ("route", admin.EmptyFieldListFilter)]
+    list_select_related = ["plan__depot", "route__shift__vehicle", "place"]
+    search_fields = ["drops__delivery__order__reference", "place__postcode", "=id"]
+    ordering = ["-plan__day", "route", "sequence"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
+        return super().get_queryset(request).prefetch_related("drops__delivery__order")
+
+    @admin.display(description=_("Deliveries"))
+    def orders(self, visit: Visit) -> SafeString:
+        return _orders(visit)
+
+    @admin.display(description=_("Town"))
+    def town(self, visit: Visit) -> str:
+        return visit.place.town
+
+    @display(description=_("State"), label=VISIT_COLOURS)
+    def shown_state(self, visit: Visit) -> tuple[str, str]:
+        return visit.state, visit.get_state_display()
+
+    @admin.display(description=_("Expected"), ordering="planned_arrival")
+    def arrival(self, visit: Visit) -> str:
+        return _shown(visit.planned_arrival, ZoneInfo(visit.plan.depot.time_zone))
+
+
+@admin.register(Replan)
+class ReplanAdmin(PlanIsWrittenByServices, ModelAdmin):
+    list_display = ["started_at", "plan", "reason", "mode", "shown_outcome", "detail", "saved", "moved", "milliseconds"]
+    list_filter = ["outcome", "reason", "mode"]
+    list_select_related = ["plan__depot"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+    @display(description=_("Outcome"), label=OUTCOME_COLOURS)
+    def shown_outcome(self, replan: Replan) -> str:
+        return replan.outcome
+
+    @admin.display(description=_("Saved"))
+    def saved(self, replan: Replan) -> str:
+        if replan.cost_before is None or replan.cost_after is None:
+            return "–"
+        return str(replan.cost_before - replan.cost_after)
+
+    @admin.display(description=_("Moved > 5 / > 10 min"))
+    def moved(self, replan: Replan) -> str:
+        return f"{replan.moved_over_5_minutes} / {replan.moved_over_10_minutes}"
+
+    @admin.display(description=_("ms"), ordering="solve_milliseconds")
+    def milliseconds(self, replan: Replan) -> int:
+        return replan.solve_milliseconds
+
+
+def _orders(visit: Visit) -> SafeString:
+    """Links to the deliveries of a stop; slot holds are marked."""
+
+    def link(drop: Drop) -> tuple[str, object, str]:
+        url = reverse("admin:deliveries_delivery_change", args=[drop.delivery_id])
+        return url, drop.delivery.order, " (hold)" if drop.is_hold else ""
+
+    return format_html_join(", ", '<a href="{}">{}</a>{}', (link(drop) for drop in visit.drops.all()))
+
+
+def _shown(instant: datetime | None, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).strftime("%H:%M") if instant is not None else "–"
