@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ.get("WEB_THREADS", "8")))
 
 # These need the app registry that get_wsgi_application() has filled.
+from apps.core.checks import refuse_bad_start  # noqa: E402
 from apps.core.logs import ScrubSecrets  # noqa: E402
 from apps.tracking import page_row  # noqa: E402
 from apps.tracking.consumers import PageConsumer, Refusal  # noqa: E402
@@ -25,6 +26,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+refuse_bad_start()
 # The server's own lines name the path, and the path holds a link's secret.
 for name in ("uvicorn.access", "uvicorn.error"):
     logging.getLogger(name).addFilter(ScrubSecrets())

@@ -49,6 +49,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "redirection.extended": ("apps.tracking.handlers.on_delivery",),
     "redirection.handed_out": ("apps.tracking.handlers.on_delivery",),
     "storefront.endpoint_disabled": (),
+    "support.page_viewed": (),
     "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),
 }
 

@@ -115,6 +115,8 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
 }
 
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -225,7 +227,7 @@ CONTENT_SECURITY_POLICY = {
 # How many proxies of ours stand in front: throttles count the address that the outermost of them saw.
 PROXY_HOPS = env_int("PROXY_HOPS", 0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
-# Under "no-referrer" browsers send `Origin: null` with a form, which the CSRF check must refuse; link pages set their own.
+# Under "no-referrer" browsers send `Origin: null` with a form, which the CSRF check refuses; link pages set their own.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
@@ -245,6 +247,7 @@ UNFOLD = {
     "SITE_HEADER": "Doorstep",
     "SITE_SUBHEADER": _("Support and operations"),
     "SITE_SYMBOL": "local_shipping",
+    "SITE_URL": "/" if DEMO else None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",

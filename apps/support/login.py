@@ -9,7 +9,7 @@ from unfold.forms import AuthenticationForm
 from apps.core.errors import Throttled
 from apps.core.throttles import count_try
 
-# Per address and name, per address, per name. The last one is wide, so that a stranger cannot lock an agent out cheaply.
+# Per address and name, per address, per name. The last is wide, so that a stranger cannot lock an agent out cheaply.
 LIMITS = (("login", 6), ("login-address", 30), ("login-name", 100))
 WITHIN_SECONDS = 900
 

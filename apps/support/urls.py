@@ -1,0 +1,12 @@
+"""Under /admin/, beside the admin's own addresses."""
+
+from django.urls import path
+
+from apps.support import views
+
+app_name = "support"
+
+urlpatterns = [
+    path("admin/desk/<int:delivery_id>/as-customer", views.as_customer, name="as_customer"),
+    path("admin/desk/<int:delivery_id>/replace-link", views.replace_link, name="replace_link"),
+]

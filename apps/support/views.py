@@ -1,0 +1,59 @@
+"""What an agent may start from a delivery's page. Every step is a POST and leaves an event."""
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from apps.deliveries.models import Delivery, Link
+from apps.deliveries.services import make_link, rotate_link, tracking_path
+from apps.events.services import emit
+from apps.merchants.access import may_write, merchants_of
+from apps.support import events
+
+
+@require_POST
+@admin.site.admin_view
+def as_customer(request: HttpRequest, delivery_id: int) -> HttpResponse:
+    """Opens the customer's page through a view-only link of the product's own: it can change and reveal nothing."""
+    delivery = _own(request, delivery_id)
+    with transaction.atomic():
+        link = _view_link(delivery)
+        emit(events.PAGE_VIEWED, delivery_id=delivery.pk, actor=_actor(request))
+    return HttpResponseRedirect(tracking_path(link))
+
+
+@require_POST
+@admin.site.admin_view
+def replace_link(request: HttpRequest, delivery_id: int) -> HttpResponse:
+    """A new token for the customer's link; the old one is dead at once."""
+    delivery = _own(request, delivery_id)
+    back = HttpResponseRedirect(reverse("admin:deliveries_delivery_change", args=[delivery.pk]))
+    if not may_write(request.user, delivery.merchant):
+        messages.error(request, _("You may look at this merchant's deliveries, not change them."))
+        return back
+    link = Link.objects.filter(delivery=delivery, kind=Link.Kind.FULL, revoked_at=None).order_by("-pk").first()
+    if link is None:
+        messages.error(request, _("There is no living link."))
+        return back
+    rotate_link(link=link, actor=_actor(request))
+    messages.success(request, _("The tracking link was replaced. The old one opens nothing any more."))
+    return back
+
+
+def _own(request: HttpRequest, delivery_id: int) -> Delivery:
+    """404 for another merchant's delivery, as for one that does not exist."""
+    rows = Delivery.objects.select_related("merchant").filter(merchant__in=merchants_of(request.user))
+    return get_object_or_404(rows, pk=delivery_id)
+
+
+def _view_link(delivery: Delivery) -> Link:
+    living = Link.objects.filter(delivery=delivery, kind=Link.Kind.VIEW, revoked_at=None, expires_at=None)
+    return living.order_by("-pk").first() or make_link(delivery=delivery, kind=Link.Kind.VIEW)
+
+
+def _actor(request: HttpRequest) -> str:
+    return f"agent:{request.user.pk}"
