@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.merchants.access import is_member_of_any, may_manage, merchants_of
 from apps.merchants.models import ApiKey, Branding, Membership, Merchant, Policy
-from apps.merchants.services import make_api_key, revoke_api_key
+from apps.merchants.services import complete_merchant, make_api_key, revoke_api_key
 
 
 def _merchant_of(row: Model | None) -> Merchant | None:
@@ -71,6 +71,10 @@ class MerchantAdmin(Managed, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merchant]:
         rows: QuerySet[Merchant] = super().get_queryset(request)
         return rows.filter(pk__in=merchants_of(request.user))
+
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        complete_merchant(merchant=form.instance)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [] if getattr(request.user, "is_superuser", False) else ["slug", "is_active"]

@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, found in constant time, withdrawn at once."""
+"""Merchants made whole, and their API keys: made once, shown once, found in constant time, withdrawn at once."""
 
 import hmac
 import secrets
@@ -8,10 +8,16 @@ from django.db.models import Q
 
 from apps.core import clock
 from apps.core.encryption import sha256_hex
-from apps.merchants.models import ApiKey, Merchant
+from apps.merchants.models import ApiKey, Branding, Merchant, Policy
 
 _USED_EVERY = timedelta(minutes=1)
 _LONGEST_KEY = 200
+
+
+def complete_merchant(*, merchant: Merchant) -> None:
+    """Gives a merchant the branding and policy that every other app counts on, with their defaults."""
+    Branding.objects.get_or_create(merchant=merchant)
+    Policy.objects.get_or_create(merchant=merchant)
 
 
 def make_api_key(*, merchant: Merchant, name: str, can_write: bool = True) -> tuple[ApiKey, str]:

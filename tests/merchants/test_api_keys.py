@@ -3,10 +3,11 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
 
 from apps.core.errors import NotAllowed
 from apps.merchants import access, services
-from apps.merchants.models import ApiKey, Membership
+from apps.merchants.models import ApiKey, Membership, Merchant
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +88,18 @@ def test_staff_see_their_own_merchants_only() -> None:
             access.require_write(who, merchant)
     agent.is_active = False
     assert not access.merchants_of(agent).exists()
+
+
+def test_a_merchant_made_in_admin_is_complete(client) -> None:
+    operator = get_user_model().objects.create_superuser("operator")
+    client.force_login(operator)
+    forms = {
+        f"{prefix}-{name}": 0
+        for prefix in ("branding", "policy", "memberships")
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
+    }
+    made = {"slug": "new", "name": "New", "time_zone": "Europe/Vaduz", "language": "en", "is_active": "on"}
+    client.post(reverse("admin:merchants_merchant_add"), {**made, **forms})
+    merchant = Merchant.objects.get(slug="new")
+    assert merchant.policy.allow_time_change
+    assert merchant.branding.accent
