@@ -15,7 +15,8 @@ def on_delivery(payload: dict[str, Any]) -> None:
 def on_progress(payload: dict[str, Any]) -> None:
     """The delivery's own page and those behind it on the van: they are a stop nearer now."""
     if payload.get("delivery"):
-        services.refresh([payload["delivery"], *_sharing_a_van_with(payload["delivery"])])
+        services.refresh([payload["delivery"]])
+        services.refresh_old(_sharing_a_van_with(payload["delivery"]))
 
 
 def on_link(payload: dict[str, Any]) -> None:
@@ -25,16 +26,16 @@ def on_link(payload: dict[str, Any]) -> None:
 
 
 def on_etas(payload: dict[str, Any]) -> None:
-    services.refresh(payload.get("deliveries", []))
+    services.refresh_old(payload.get("deliveries", []))
 
 
 def on_route(payload: dict[str, Any]) -> None:
     """Everybody on the route: the number of stops before them may have changed."""
-    services.refresh(_waiting().filter(visit__route_id=payload.get("route")).values_list("delivery_id", flat=True))
+    services.refresh_old(_waiting().filter(visit__route_id=payload.get("route")).values_list("delivery_id", flat=True))
 
 
 def on_plan(payload: dict[str, Any]) -> None:
-    services.refresh(_waiting().filter(visit__plan_id=payload.get("plan")).values_list("delivery_id", flat=True))
+    services.refresh_old(_waiting().filter(visit__plan_id=payload.get("plan")).values_list("delivery_id", flat=True))
 
 
 def on_time_passed(_payload: dict[str, Any]) -> None:

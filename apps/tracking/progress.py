@@ -22,9 +22,13 @@ class Progress:
     profile: str | None
     depot_point: tuple[float, float] | None
     is_published: bool
+    has_departed: bool
+    # Departed, and not back.
     is_under_way: bool
+    is_at_own_door: bool
     stops_away: int | None
     eta: TimeWindow | None
+    planned_arrival: datetime | None
     # The van stands at a door that is not this delivery's.
     is_at_other_door: bool
     last_left_other_door_at: datetime | None
@@ -80,9 +84,12 @@ def _progress(visit: Visit, stops: dict[int | None, list[_Stop]]) -> Progress:
         profile=vehicle.profile if vehicle else None,
         depot_point=(vehicle.depot.latitude, vehicle.depot.longitude) if vehicle else None,
         is_published=visit.plan.stage == DayPlan.Stage.PUBLISHED,
+        has_departed=bool(route and route.departed_at),
+        is_at_own_door=visit.state == Visit.State.ARRIVED,
         is_under_way=bool(route and route.departed_at and not route.finished_at),
         stops_away=ahead if route else None,
         eta=TimeWindow(visit.eta_earliest, visit.eta_latest) if has_eta else None,  # type: ignore[arg-type]
+        planned_arrival=visit.planned_arrival,
         is_at_other_door=any(stop.state == Visit.State.ARRIVED for stop in others),
         last_left_other_door_at=max((stop.left_at for stop in others if stop.left_at), default=None),
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import cos, radians
 
-from apps.deliveries.states import ENDED, State
+from apps.deliveries.models import Place
+from apps.deliveries.states import ENDED, TRANSITIONS, State
 from apps.merchants.models import Policy
 from apps.tracking.progress import Progress
 
@@ -56,6 +57,7 @@ def is_late(state: str, progress: Progress | None, told_latest: datetime, now: d
 
 def actions(
     state: str,
+    place_kind: str,
     progress: Progress | None,
     policy: Policy,
     *,
@@ -64,18 +66,28 @@ def actions(
     can_confirm: bool,
     now: datetime,
 ) -> list[Action]:
-    """The four changes in the order of the page; `can_confirm`: there is a contact a one-time code can be sent to."""
-    moving = _closed_by_state(state) or _closed_by_route(state, progress, policy, now)
-    changing = moving or ("limit" if change_count >= policy.change_limit else None)
+    """The four changes in the order of the page, as the services behind them would answer (tests hold them to it).
+
+    `can_confirm`: there is a contact a one-time code can be sent to.
+    """
+    ended = _closed_by_state(state)
+    limit = "limit" if change_count >= policy.change_limit else None
+    van = _closed_by_van(progress, policy, now)
+    van_near = _closed_by_eta(progress, policy, now)
     contact = None if can_confirm or is_verified else "no_contact"
-    told = _closed_by_state(state) or ("next_stop" if _is_next(state, progress) else None)
-    cancelling = _closed_by_state(state) or ("loaded" if state in (State.OUT, State.FAILED) else None)
+    elsewhere = "at_point" if place_kind != Place.Kind.ADDRESS else None
+    at_door = "next_stop" if progress and progress.is_at_own_door else None
+    on_van = "loaded" if State.CANCELLED not in TRANSITIONS[State(state)] else None
     return [
-        Action("time", changing if policy.allow_time_change else "policy", needs_code=False),
-        Action("place", (changing or contact) if policy.allow_place_change else "policy", needs_code=not is_verified),
-        Action("instructions", told if policy.allow_instructions else "policy", needs_code=False),
-        Action("cancel", (cancelling or contact) if policy.allow_cancel else "policy", needs_code=not is_verified),
+        Action("time", _first(policy.allow_time_change, ended, limit, van), needs_code=False),
+        Action("place", _first(policy.allow_place_change, ended, limit, van_near, contact), needs_code=not is_verified),
+        Action("instructions", _first(policy.allow_instructions, ended, elsewhere, at_door), needs_code=False),
+        Action("cancel", _first(policy.allow_cancel, ended, van, on_van, contact), needs_code=not is_verified),
     ]
+
+
+def _first(is_offered: bool, *reasons: str | None) -> str | None:
+    return next((reason for reason in reasons if reason), None) if is_offered else "policy"
 
 
 def turning_points(state: str, progress: Progress | None, policy: Policy, told_latest: datetime) -> Iterator[datetime]:
@@ -83,9 +95,14 @@ def turning_points(state: str, progress: Progress | None, policy: Policy, told_l
     if state in ENDED:
         return
     yield told_latest
-    if state == State.OUT and progress and progress.eta and progress.arrival:
+    if progress is None or not progress.has_departed:
+        return
+    cutoff = timedelta(minutes=policy.cutoff_minutes)
+    if progress.planned_arrival is not None:
+        yield progress.planned_arrival - cutoff
+    if progress.eta is not None:
+        yield progress.eta.earliest - cutoff
         yield progress.eta.earliest - timedelta(minutes=policy.dot_minutes)
-        yield progress.arrival - timedelta(minutes=policy.cutoff_minutes)
 
 
 def _closed_by_state(state: str) -> str | None:
@@ -94,14 +111,21 @@ def _closed_by_state(state: str) -> str | None:
     return {State.AT_POINT: "at_point", State.RETURNING: "returning"}.get(State(state))
 
 
-def _closed_by_route(state: str, progress: Progress | None, policy: Policy, now: datetime) -> str | None:
-    if state != State.OUT or progress is None or not progress.is_under_way:
+def _closed_by_van(progress: Progress | None, policy: Policy, now: datetime) -> str | None:
+    if progress is None:
+        return None
+    if progress.is_at_own_door:
+        return "next_stop"
+    if not progress.has_departed:
         return None
     if progress.stops_away is not None and progress.stops_away < policy.freeze_stops:
         return "frozen"
-    soon = now + timedelta(minutes=policy.cutoff_minutes)
-    return "cutoff" if progress.arrival is not None and progress.arrival <= soon else None
+    arrival = progress.planned_arrival
+    return "cutoff" if arrival is not None and arrival <= now + timedelta(minutes=policy.cutoff_minutes) else None
 
 
-def _is_next(state: str, progress: Progress | None) -> bool:
-    return state == State.OUT and progress is not None and progress.is_under_way and progress.stops_away == 0
+def _closed_by_eta(progress: Progress | None, policy: Policy, now: datetime) -> str | None:
+    """Another place takes the van out of its way, so the earliest arrival counts."""
+    if progress is None or not progress.has_departed or progress.eta is None:
+        return None
+    return "cutoff" if progress.eta.earliest < now + timedelta(minutes=policy.cutoff_minutes) else None

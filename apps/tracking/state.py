@@ -122,6 +122,7 @@ def _actions(facts: Facts, is_verified: bool, now: datetime) -> list[Document]:
     delivery, recipient = facts.delivery, facts.delivery.recipient
     decided = rules.actions(
         delivery.state,
+        delivery.place.kind,
         facts.progress,
         delivery.merchant.policy,
         change_count=delivery.change_count,
@@ -174,6 +175,9 @@ def _proof(facts: Facts, is_verified: bool) -> Document | None:
 
 
 def _failure(facts: Facts) -> Document | None:
-    if facts.failed is None or facts.delivery.state not in (State.FAILED, State.RETURNING, State.RETURNED):
+    if facts.delivery.state not in (State.FAILED, State.RETURNING, State.RETURNED):
         return None
-    return {"reason": facts.failed.reason_code}
+    if facts.failed is not None:
+        return {"reason": facts.failed.reason_code}
+    told = next((entry for entry in facts.timeline if entry.code == "failed"), None)
+    return {"reason": told.data.get("reason", "")} if told else None

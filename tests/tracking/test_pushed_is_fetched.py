@@ -10,7 +10,6 @@ from django.db import transaction
 from apps.deliveries import services
 from apps.deliveries.models import Delivery
 from apps.deliveries.states import State
-from apps.routing.models import Visit
 from apps.tracking.models import PageChange
 from tests import world
 from tests.tracking.roads import on_route
@@ -50,15 +49,6 @@ def test_every_step_of_a_delivery(drain: Drain, before: State, after: State) -> 
     made = world.delivery(state=before)
     with verify_change(drain, made):
         assert moves_to(after)(made)
-
-
-def test_a_stop_made_moves_the_pages_behind_it(drain: Drain) -> None:
-    first, second, third = (world.delivery("Bob", state=State.OUT) for _ in range(3))
-    visits = on_route([first.pk, second.pk, third.pk])
-    with verify_change(drain, first, second, third, moves=[first, second, third]):
-        visits[0].drops.update(is_open=False)
-        Visit.objects.filter(pk=visits[0].pk).update(state=Visit.State.DONE)
-        moves_to(State.DELIVERED)(first)
 
 
 def test_a_promise_a_proof_a_code_a_contact_and_a_link(drain: Drain, now: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from apps.deliveries.models import AccessCode, CollectionCode, Proof
 from apps.deliveries.states import State
 from apps.instructions.models import Instruction
+from apps.routing.models import Drop, Visit
 from apps.tracking import state
 from apps.tracking.rules import coarse_point
 from tests import world
@@ -86,8 +87,6 @@ def test_forty_pages_cost_as_many_queries_as_one(django_assert_max_num_queries: 
 def test_stops_away_counts_merged_drops_once_and_skips_cancelled_ones() -> None:
     first, merged, cancelled, mine = (world.delivery("Bob", state=State.OUT).pk for _ in range(4))
     visits = on_route([first, cancelled, mine])
-    from apps.routing.models import Drop
-
     Drop.objects.create(visit=visits[0], delivery_id=merged)
     assert state.build(mine, "link")["stops_away"] == 2
     Drop.objects.filter(delivery_id=cancelled).update(is_open=False)
@@ -101,8 +100,10 @@ def actions(delivery_id: int) -> dict[str, str | None]:
 def test_changes_close_by_route_state_and_by_the_clock(now: Any) -> None:
     ids = [world.delivery("Bob", state=State.OUT).pk for _ in range(6)]
     on_route(ids)
+    Visit.objects.filter(drops__delivery=ids[0]).update(state=Visit.State.ARRIVED)
     assert actions(ids[0])["instructions"] == "next_stop"
-    assert actions(ids[1]) == {"time": "frozen", "place": "frozen", "instructions": None, "cancel": "loaded"}
+    assert actions(ids[1]) == {"time": "frozen", "place": "cutoff", "instructions": None, "cancel": "frozen"}
+    assert actions(ids[5])["cancel"] == "loaded"
     assert actions(ids[5])["time"] is None
     now.advance(minutes=50)
     assert actions(ids[5])["time"] == "cutoff"
