@@ -2,11 +2,12 @@
 
 The pair widens with the time still to go and with the stops still ahead, as both are what makes a forecast wrong:
 
-    early = 60 s + 4 % of the lead time
-    late  = 120 s + 8 % of the lead time + 20 s per stop ahead
+    early = 120 s + 4 % of the lead time
+    late  = 180 s + 8 % of the lead time + 20 s per stop ahead
 
-Both are rounded outwards to whole minutes. The early side never lies before the window opens nor in the past; the late
-side is never cut at the window's end: when the van will be late, the page says so.
+Both are rounded outwards to five minutes, and no pair is narrower than a quarter of an hour: a lone minute would be a
+precision that nobody has. The early side never lies before the window opens; the late side is never cut at the
+window's end (when the van will be late, the page says so) and never lies in the past.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ from apps.routing.planner.solution import Route, Solution, StopTimes
 class Spread:
     """How a forecast's error grows. Seconds, and parts in 100 of the lead time."""
 
-    early: int = 60
+    early: int = 120
     early_percent: int = 4
-    late: int = 120
+    late: int = 180
     late_percent: int = 8
     late_per_stop: int = 20
 
 
 HONEST = Spread()
+MARK = 300
+NARROWEST = 900
 
 
 class EtaPair(NamedTuple):
@@ -76,14 +79,14 @@ def drive(
 
 def pair(arrival: int, *, now: int, stops_ahead: int, opens: int | None = None, spread: Spread = HONEST) -> EtaPair:
     """The honest pair around one simulated arrival. `opens` is the earliest permitted start, where there is one."""
-    lead = max(0, arrival - now)
+    arrival = max(arrival, now)
+    lead = arrival - now
     earliest = arrival - spread.early - lead * spread.early_percent // 100
     latest = arrival + spread.late + lead * spread.late_percent // 100 + stops_ahead * spread.late_per_stop
-    earliest = max(earliest // 60 * 60, now)
-    latest = -(-latest // 60) * 60
+    earliest = earliest // MARK * MARK
     if opens is not None:
         earliest = max(earliest, opens)
-        latest = max(latest, opens + spread.late)
+    latest = max(-(-latest // MARK) * MARK, earliest + NARROWEST)
     return EtaPair(earliest, latest)
 
 
