@@ -34,9 +34,9 @@ class DemoMerchant:
     policy: dict[str, object]
 
 
-def _logo(mark: str, word: str, colour: str, family: str, weight: int) -> str:
+def _logo(mark: str, word: str, colour: str, family: str, weight: int, width: int = 180) -> str:
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 180 40" width="180" height="40" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 40" width="{width}" height="40" role="img">'
         f"<title>{word}</title>{mark}"
         f'<text x="48" y="27" font-family="{family}" font-size="21" font-weight="{weight}" fill="{colour}">'
         f"{word}</text></svg>"
@@ -68,6 +68,7 @@ MERCHANTS = (
             "#6b4bb8",
             "Avenir, Futura, sans-serif",
             400,
+            width=220,
         ),
         {"window_minutes": 120, "pickup_days": 10},
     ),
