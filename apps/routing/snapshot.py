@@ -88,7 +88,7 @@ class Snapshot:
 
     def is_off_the_map(self, place: Whereabouts) -> bool:
         """True for a place that no road comes near."""
-        return _point(place).key in self.ground.off
+        return point_of(place).key in self.ground.off
 
 
 def zone_of(depot: Depot) -> zoneinfo.ZoneInfo:
@@ -110,7 +110,8 @@ def take(
 ) -> Snapshot:
     """The depot-day now, or one van of it; a day without rows is the empty plan of its roster.
 
-    `places` are to be known to the travel times as well; `arrivals` say in posix seconds when a shift's van will reach
+    `places` may come into play: the straight line learns them at once, roads are asked when it comes to it
+    (`new_places`). `arrivals` say in posix seconds when a shift's van will reach
     its next stop, where something better than the stored forecast is known.
     """
     epoch = epoch_of(depot, day)
@@ -120,7 +121,8 @@ def take(
     drops = {visit: rows.drops.get(visit, []) for visit in visits}
     promises = {delivery: _clipped(*promise) for delivery, promise in rows.promises.items()}
     shifts = {row.key: row for row in rows.shifts}
-    ground = _ground(depot, day, shifts.values(), [*visits.values(), *places], rows.done.values())
+    learned = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
+    ground = _ground(depot, day, shifts.values(), [*visits.values(), *learned], rows.done.values())
     build = _Builder(depot, day, now, rows, visits, drops, promises, rows.done, ground)
     routes = [build.route(shift) for shift in shifts.values()]
     ahead = {shift: at - epoch for shift, at in (arrivals or {}).items()}
@@ -188,13 +190,13 @@ class _Builder:
         return frozen
 
     def vehicle(self, shift: ShiftRow, route: Route, arrival: int | None) -> Vehicle:
-        depot = self.ground.index[_point(self.depot).key]
+        depot = self.ground.index[point_of(self.depot).key]
         capacity = Load(shift.grams, shift.cubic_centimetres, shift.pieces)
         if shift.departed is None:
             available = min(max(shift.starts, self.now), shift.ends)
             return Vehicle(shift.key, shift.profile, depot, depot, available, shift.ends, capacity)
         last, rows = self.done.get(shift.shift), self.by_shift.get(shift.shift, [])
-        start = depot if last is None else self.ground.index[_point(last).key]
+        start = depot if last is None else self.ground.index[point_of(last).key]
         left = shift.departed if last is None or last.left is None else last.left
         available = left if rows else max(left, self.now)
         first = self._first_arrival(rows[0], arrival) if rows else None
@@ -214,7 +216,7 @@ class _Builder:
             row.key,
             row,
             drops,
-            location=self.ground.index[_point(row).key],
+            location=self.ground.index[point_of(row).key],
             day=self.day,
             depot=self.depot,
             load=self._load(drops),
@@ -291,7 +293,7 @@ def new_stop(
     snapshot: Snapshot, *, place: Whereabouts, window: TimeWindow, service: int, load: Load, loaded_on: str | None
 ) -> Stop:
     """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place."""
-    location = snapshot.ground.location(_point(place))
+    location = snapshot.ground.location(point_of(place))
     earliest, latest = snapshot.window(window)
     return Stop(
         id="new",
@@ -359,7 +361,7 @@ def _ground(
     done: Iterable[DoneRow],
 ) -> roads.Ground:
     profiles = sorted({shift.profile for shift in shifts})
-    points = [_point(depot), *map(_point, places), *map(_point, done)]
+    points = [point_of(depot), *map(point_of, places), *map(point_of, done)]
     return roads.ground(depot_code=depot.code, day=day, points=points, profiles=profiles)
 
 
@@ -371,7 +373,8 @@ class _HasDegrees(Protocol):
     def longitude(self) -> float: ...
 
 
-def _point(place: _HasDegrees) -> Point:
+def point_of(place: _HasDegrees) -> Point:
+    """Where a row or a caller's input lies."""
     return _degrees(place.latitude, place.longitude)
 
 

@@ -18,7 +18,7 @@ from apps.routing.services.drive import arrive, complete, depart, fail
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import improve_plan
 from apps.routing.services.load_van import Loaded, load
-from apps.routing.services.offer_windows import SlotOffer, offers, offers_for
+from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, offers_for
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
@@ -45,6 +45,7 @@ __all__ = [
     "nearest_depot",
     "newcomer",
     "offers",
+    "offers_at",
     "offers_for",
     "prepare",
     "propose",

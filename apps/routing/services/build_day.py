@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from apps.events.services import emit
 from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
 from apps.routing.models import DayPlan, Drop, Route, Visit
-from apps.routing.planner.insertion import Insertion, Timetable, applied, best_insertion
+from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
@@ -136,7 +137,9 @@ def _filled(timetable: Timetable) -> Timetable:
     waiting = [timetable.problem.stop[stop] for stop in timetable.unserved]
     for stop in sorted(waiting, key=lambda stop: (stop.windows[-1][1] if stop.windows else 0, stop.id)):
         answer = best_insertion(timetable, stop)
-        if isinstance(answer, Insertion):
+        if isinstance(answer, Refusal):
+            timetable = replace(timetable, unserved={**timetable.unserved, stop.id: answer.code})
+        else:
             timetable = applied(timetable, answer, stop)
     return timetable
 

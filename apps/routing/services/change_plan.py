@@ -13,8 +13,9 @@ from apps.deliveries.services import move_state
 from apps.deliveries.states import ON_A_VAN, State
 from apps.routing import words
 from apps.routing.models import Drop, Route, Visit
-from apps.routing.planner.insertion import FrozenStop, Insertion, Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.insertion import FrozenStop, Insertion, Refusal, Timetable
 from apps.routing.planner.problem import Stop
+from apps.routing.services import answer
 from apps.routing.services.clearing import Cleared, clear, delete_rows
 from apps.routing.services.subject import Subject, subject_of
 from apps.routing.services.write_routes import (
@@ -69,10 +70,10 @@ def propose_for(subject: Subject, window: TimeWindow, *, keep: bool = False) -> 
     except FrozenStop:
         raise Refused("too_late", str(words.TOO_LATE)) from None
     stop = stop_for(target.snapshot, subject, window, loaded_on)
-    answer = best_insertion(target.timetable, stop)
-    if isinstance(answer, Refusal):
-        raise words.refusal(answer.code)
-    return Proposal(subject, window, target, stop, answer, applied(target.timetable, answer, stop), left)
+    found = answer.best(target, stop, subject.place)
+    if isinstance(found, Refusal):
+        raise words.refusal(found.code)
+    return Proposal(subject, window, target, stop, found, answer.made(target, found, stop, subject.place), left)
 
 
 def stop_for(snapshot: Snapshot, subject: Subject, window: TimeWindow, loaded_on: str | None) -> Stop:

@@ -1,7 +1,7 @@
 """Which windows the standing plans of several days can really hold for one delivery."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from apps.core.errors import Refused
@@ -10,10 +10,11 @@ from apps.deliveries.models import Delivery
 from apps.routing.planner import slots
 from apps.routing.planner.insertion import FrozenStop
 from apps.routing.planner.solution import Reason
+from apps.routing.services import answer
 from apps.routing.services.change_plan import day_of, stop_for
-from apps.routing.services.clearing import clear
+from apps.routing.services.clearing import Cleared, clear
 from apps.routing.services.subject import Subject, subject_of
-from apps.routing.snapshot import Whereabouts, take
+from apps.routing.snapshot import Snapshot, Whereabouts, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +37,68 @@ def offers(*, delivery: Delivery, place: Whereabouts, windows: Sequence[TimeWind
 
 
 def offers_for(subject: Subject, windows: Sequence[TimeWindow]) -> list[SlotOffer]:
-    """`offers` for what may not exist yet."""
+    """`offers` for what may not exist yet. Refused("off_the_map") when no road comes near its place."""
+    return _offers_at(subject, [(subject.place, windows)])[0]
+
+
+def offers_at(
+    *, delivery: Delivery, asked: Sequence[tuple[Whereabouts, Sequence[TimeWindow]]]
+) -> list[list[SlotOffer]]:
+    """`offers` at several places, each with its own windows; every day's plan is read once only."""
+    return _offers_at(subject_of(delivery), asked)
+
+
+def _offers_at(subject: Subject, asked: Sequence[tuple[Whereabouts, Sequence[TimeWindow]]]) -> list[list[SlotOffer]]:
+    places = [place for place, _windows in asked]
+    days = sorted({day_of(subject, window.earliest) for _place, windows in asked for window in windows})
+    plans = {day: _plan(subject, day, places) for day in days}
+    return [_at(replace(subject, place=place), windows, plans) for place, windows in asked]
+
+
+def _plan(subject: Subject, day: date, places: Sequence[Whereabouts]) -> tuple[Cleared, str | None] | str:
+    """The day's plan without the subject and the van it is pinned to, or the code of why there is nothing to ask."""
+    try:
+        loaded_on = subject.loaded_on(day)
+        return clear(take(depot=subject.depot, day=day, places=places), subject.delivery), loaded_on
+    except Refused as refusal:
+        return refusal.code
+    except FrozenStop:
+        return "too_late"
+
+
+def _at(
+    subject: Subject, windows: Sequence[TimeWindow], plans: Mapping[date, tuple[Cleared, str | None] | str]
+) -> list[SlotOffer]:
     by_day: dict[date, list[TimeWindow]] = {}
     for window in windows:
         by_day.setdefault(day_of(subject, window.earliest), []).append(window)
-    found = {offer.window: offer for day, wanted in by_day.items() for offer in _of_day(subject, day, wanted)}
+    found: dict[TimeWindow, SlotOffer] = {}
+    for day, wanted in by_day.items():
+        found |= {offer.window: offer for offer in _of_day(subject, day, wanted, plans[day])}
     return [found[window] for window in windows]
 
 
-def _of_day(subject: Subject, day: date, windows: list[TimeWindow]) -> list[SlotOffer]:
-    try:
-        loaded_on = subject.loaded_on(day)
-        cleared = clear(take(depot=subject.depot, day=day, places=[subject.place]), subject.delivery)
-    except Refused as refusal:
-        return [SlotOffer(day, window, feasible=False, reason=refusal.code) for window in windows]
-    except FrozenStop:
-        return [SlotOffer(day, window, feasible=False, reason="too_late") for window in windows]
-    snapshot = cleared.snapshot
+def _of_day(
+    subject: Subject, day: date, windows: list[TimeWindow], plan: tuple[Cleared, str | None] | str
+) -> list[SlotOffer]:
+    if isinstance(plan, str):
+        return [SlotOffer(day, window, feasible=False, reason=plan) for window in windows]
+    (cleared, loaded_on), snapshot = plan, plan[0].snapshot
     widest = TimeWindow(min(window.earliest for window in windows), max(window.latest for window in windows))
     stop = stop_for(snapshot, subject, widest, loaded_on)
-    wanted = [snapshot.window(window) for window in windows]
-    answers = slots.offers({"day": cleared.timetable}, stop, {"day": wanted})
-    return [
-        SlotOffer(
-            day,
-            window,
-            answer.feasible,
-            (answer.reason or Reason.NOT_PLANNED).value if not answer.feasible else "",
-            answer.added_seconds,
-            answer.added_metres,
-            snapshot.instant(answer.arrival) if answer.feasible else None,
-            answer.tight,
-        )
-        for window, answer in zip(windows, answers, strict=True)
-    ]
+    answers = answer.offers(cleared, stop, subject.place, [snapshot.window(window) for window in windows])
+    return [_offer(snapshot, day, window, one) for window, one in zip(windows, answers, strict=True)]
+
+
+def _offer(snapshot: Snapshot, day: date, window: TimeWindow, found: slots.Offer) -> SlotOffer:
+    if not found.feasible:
+        return SlotOffer(day, window, feasible=False, reason=(found.reason or Reason.NOT_PLANNED).value)
+    return SlotOffer(
+        day,
+        window,
+        feasible=True,
+        added_seconds=found.added_seconds,
+        added_metres=found.added_metres,
+        arrival=snapshot.instant(found.arrival),
+        tight=found.tight,
+    )
