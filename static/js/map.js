@@ -13,6 +13,7 @@ let vanMarker = null;
 let van = null;
 let lastDot = null;
 let staleTimer = 0;
+let measuredAt = 0;
 let isTouched = false;
 let shown = "";
 
@@ -89,6 +90,7 @@ function area() {
 }
 
 function showDot(dot) {
+  const isNew = !van || dot.at !== lastDot.at;
   lastDot = dot;
   clearTimeout(staleTimer);
   if (!map) return;
@@ -102,20 +104,23 @@ function showDot(dot) {
     van = new Van(vanMarker);
     van.drive(dot.path.slice(-1), 0);
     frame(dot, 0);
-  } else {
+  } else if (isNew) {
     van.drive(dot.path, dot.seconds);
     frame(dot, 600);
   }
-  vanMarker.getElement().classList.remove("pin--stale");
-  showSeen(null);
-  staleTimer = setTimeout(goStale, dot.stale_after * 1000, Date.now());
+  if (isNew) {
+    measuredAt = Date.now();
+    vanMarker.getElement().classList.remove("pin--stale");
+    showSeen(null);
+  }
+  staleTimer = setTimeout(goStale, dot.stale_after * 1000);
 }
 
-function goStale(since) {
+function goStale() {
   vanMarker?.getElement().classList.add("pin--stale");
-  const minutes = Math.round((Date.now() - since) / 60_000);
+  const minutes = Math.round((Date.now() - measuredAt) / 60_000);
   showSeen(minutes < 1 ? figure.dataset.seenNow : figure.dataset.seenMinutes.replace("%(n)s", minutes));
-  staleTimer = setTimeout(goStale, 30_000, since);
+  staleTimer = setTimeout(goStale, 30_000);
 }
 
 function showSeen(words) {

@@ -20,6 +20,8 @@ def asked_from_playwrights_loop() -> Iterator[None]:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=databases.chromium(), args=["--no-sandbox"])
+        # The map needs WebGL, which a machine without a graphics card draws in software.
+        args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        found = playwright.chromium.launch(executable_path=databases.chromium(), args=args)
         yield found
         found.close()
