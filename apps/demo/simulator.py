@@ -5,7 +5,7 @@ an instant of domain time and sends what a phone would have sent on the way.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ FAILURE_REASONS = (
     ("consignee_incorrect_address", 1),
     ("consignee_refused", 1),
 )
+# How often a driver with nothing to do looks at the phone.
+NAP = timedelta(minutes=5)
 # What a driver takes longer or shorter than planned: drawn once per stop and leg.
 DRIVING_NOISE = (0.92, 1.22)
 SERVICE_NOISE = (0.6, 1.5)
@@ -44,10 +46,11 @@ class Van:
     serving_until: datetime | None = None
     route: dict[str, Any] = field(default_factory=dict)
     going_home: bool = False
+    asleep_until: datetime = datetime.min.replace(tzinfo=UTC)
 
     def tick(self, now: datetime) -> None:
         """Catches up to `now`; a phone without signal (a restarted server) simply tries again at the next tick."""
-        if not self.route.get("stops") and not self.going_home:
+        if not self.route.get("stops") and not self.going_home and now >= self.asleep_until:
             self._wake(now)
         for _ in range(8):  # at most so many events in one tick: the clock may have jumped
             if not self._advance(now):
@@ -57,7 +60,7 @@ class Van:
 
     def _wake(self, now: datetime) -> None:
         """Before the shift, or after the last stop: look whether there is work (again)."""
-        self.route = self.phone.route()
+        self.route, self.asleep_until = self.phone.route(), now + NAP
         if not self.route.get("stops"):
             return
         depot = self.route["depot"]

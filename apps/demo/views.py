@@ -128,7 +128,8 @@ def _faces() -> Iterable[dict[str, str]]:
         yield _face("drivers:depot_enter", (clerk.secret,), "warehouse", _("Depot clerk"), _("Load scan of the day."))
     if point:
         yield _face("drivers:counter", (point.secret,), "store", _("Hand-out at the point"), point.name)
-    yield _face("admin:index", (), "layout-dashboard", _("Support in the admin"), _("Find a delivery, read its story."), login)
+    story = _("Find a delivery, read its story.")
+    yield _face("admin:index", (), "layout-dashboard", _("Support in the admin"), story, login)
     if shop:
         yield _face("storefront:schema", (), "key-round", _("Merchant API"), shop.name, shop.secret)
 

@@ -11,10 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.core import clock
+from apps.demo.day import TOMORROW_COUNT
 from apps.demo.models import DemoKey
 from apps.demo.phone_client import ClerkScanner, DriverPhone, Rejected
+from apps.demo.shops import Shops
 from apps.demo.simulator import Van
 from apps.demo.stage import profile_of_driver
+from apps.routing.models import Visit
 from apps.routing.planner.travel_osrm import Roads
 
 TICK_SECONDS = 1.0
@@ -39,6 +42,8 @@ class Command(BaseCommand):
             for key in DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER)
         ]
         clerk = ClerkScanner(base, DemoKey.objects.get(kind=DemoKey.Kind.CLERK).secret)
+        keys = dict(DemoKey.objects.filter(kind=DemoKey.Kind.MERCHANT).values_list("name", "secret"))
+        shops = Shops(base, keys, seed, TOMORROW_COUNT)
         day = None
         while True:
             began = time.monotonic()
@@ -47,6 +52,9 @@ class Command(BaseCommand):
                 if day != now.date():
                     _load(clerk)
                     day = now.date()
+                    following = clock.next_working_day(now).date()
+                    shops.open_for(following, Visit.objects.filter(plan__day=following).count())
+                shops.sell_one()
                 for van in vans:
                     van.tick(clock.now())
             except requests.RequestException as error:
