@@ -58,7 +58,7 @@ def test_the_list_costs_the_same_for_many() -> None:
             html = client.get(LIST).content.decode()
         costs.append(len(queries))
     assert html.count("today, 09:00–11:00") == 30
-    assert costs[1] <= costs[0] <= 25
+    assert costs[1] <= costs[0] <= 40
 
 
 @pytest.mark.covers("S2")
