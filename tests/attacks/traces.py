@@ -1,0 +1,45 @@
+"""Looks for secrets where none may be: every column of every table, except the places made for them."""
+
+from collections.abc import Iterable, Mapping
+
+from django.db import connection
+
+# The only places for people's data: who they are, where they live, what they were told, what they asked the driver.
+PEOPLE = frozenset(
+    {
+        "deliveries_contact",
+        "deliveries_place",
+        "notifications_message.body",
+        "notifications_message.subject",
+        "instructions_instruction.note",
+        "places_address",
+    }
+)
+
+
+def stored(*, without: Iterable[str] = ()) -> dict[str, str]:
+    """ "table.column" -> everything that stands in it, as text, whatever the models say."""
+    found: dict[str, str] = {}
+    left_out = frozenset(without)
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table in left_out:
+                continue
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            columns = [column[0] for column in cursor.description]
+            for row in cursor.fetchall():
+                for column, value in zip(columns, row, strict=True):
+                    name = f"{table}.{column}"
+                    if name not in left_out:
+                        found[name] = found.get(name, "") + f"\n{value}"
+    return found
+
+
+def traces(secrets: Mapping[str, str], *, without: Iterable[str] = ()) -> list[str]:
+    """ "which secret: where" for every place that holds one."""
+    return sorted(
+        f"{name}: {place}"
+        for place, text in stored(without=without).items()
+        for name, secret in secrets.items()
+        if secret.lower() in text.lower()
+    )
