@@ -60,7 +60,7 @@ class DayPlanAdmin(PlanIsWrittenByServices, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DayPlan]:
         unplanned = Q(visits__route=None, visits__state=Visit.State.PLANNED)
-        plans = super().get_queryset(request)
+        plans: QuerySet[DayPlan] = super().get_queryset(request)
         return plans.annotate(stop_count=Count("visits"), left_count=Count("visits", filter=unplanned))
 
     @display(description=_("Stage"), label={"draft": "warning", "published": "success"})
@@ -118,7 +118,8 @@ class VisitAdmin(PlanIsWrittenByServices, ModelAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
-        return super().get_queryset(request).prefetch_related("drops__delivery__order")
+        visits: QuerySet[Visit] = super().get_queryset(request)
+        return visits.prefetch_related("drops__delivery__order")
 
     @admin.display(description=_("Deliveries"))
     def orders(self, visit: Visit) -> SafeString:
