@@ -11,6 +11,7 @@ from apps.core import clock
 from apps.core.geo import distance_metres
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Position, PositionSample
+from apps.merchants.models import Policy
 from apps.routing.planner.travel import Point, TravelError
 from apps.routing.planner.travel_osrm import RoadNetwork
 from apps.routing.roads import network
@@ -51,25 +52,46 @@ class Step:
     before: Fix | None = None
 
 
-def dot_documents(delivery_ids: Collection[int], steps: Mapping[int, Step] | None = None) -> dict[int, Dot]:
-    """By delivery, every id asked for. `steps` (by vehicle) are what the caller remembers; else the rows are read."""
-    now = clock.now()
-    deliveries = Delivery.objects.filter(pk__in=delivery_ids).select_related("merchant__policy")
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What decides whether a delivery's holder may see its van."""
+
+    state: str
+    policy: Policy
+    progress: Progress | None
+
+    @property
+    def vehicle_id(self) -> int | None:
+        return self.progress.vehicle_id if self.progress else None
+
+    def way(self, now: datetime) -> Progress | None:
+        """The van's progress when it may be seen; not while it stands at somebody else's door."""
+        near = rules.van_is_near(self.state, self.progress, self.policy, now)
+        return self.progress if near and self.progress and not self.progress.is_at_other_door else None
+
+
+def sights_of(delivery_ids: Collection[int]) -> dict[int, Sight]:
+    deliveries = Delivery.objects.filter(pk__in=delivery_ids).values_list("pk", "state", "merchant_id")
+    rows = list(deliveries)
+    policies = {row.merchant_id: row for row in Policy.objects.filter(merchant_id__in={row[2] for row in rows})}
     progress = progress_of(delivery_ids)
-    shown = {
-        row.pk: progress[row.pk]
-        for row in deliveries
-        if rules.van_is_near(row.state, progress.get(row.pk), row.merchant.policy, now)
-        and not progress[row.pk].is_at_other_door
-    }
-    if steps is None:
-        steps = _steps({way.vehicle_id for way in shown.values() if way.vehicle_id is not None})
-    dots: dict[int, Dot] = dict.fromkeys(delivery_ids, HIDDEN)
-    for pk, way in shown.items():
-        step = steps.get(way.vehicle_id or 0)
-        if step is not None and not _at_depot(step.newest, way):
-            dots[pk] = _dot(step.newest, step.before, way, now)
-    return dots
+    return {pk: Sight(state, policies[merchant], progress.get(pk)) for pk, state, merchant in rows}
+
+
+def dot_documents(delivery_ids: Collection[int]) -> dict[int, Dot]:
+    """By delivery, every id asked for; read from the rows, without a memory."""
+    now, sights = clock.now(), sights_of(delivery_ids)
+    steps = _steps({sight.vehicle_id for sight in sights.values() if sight.vehicle_id and sight.way(now)})
+    return {pk: dot_of(sights.get(pk), steps, now) for pk in delivery_ids}
+
+
+def dot_of(sight: Sight | None, steps: Mapping[int, Step], now: datetime) -> Dot:
+    """The dot for one delivery; `steps` by vehicle."""
+    way = sight.way(now) if sight else None
+    step = steps.get(way.vehicle_id or 0) if way else None
+    if way is None or step is None or _at_depot(step.newest, way):
+        return HIDDEN
+    return _dot(step.newest, step.before, way, now)
 
 
 def _steps(vehicle_ids: Collection[int]) -> dict[int, Step]:

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from apps.core import clock
 from apps.deliveries import access as gate
-from apps.routing.models import Drop
-from apps.tracking.dots import Dot, dot_documents
+from apps.tracking.dots import Dot, Sight, dot_of, sights_of
 from apps.tracking.feeds import VanFeed, living_links, page_feed
 from apps.tracking.hub import Hub, Kind, Mailbox
 from apps.tracking.selectors import page_texts
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 VANS_EVERY, LINKS_EVERY, VERIFIED_EVERY = 0.25, 2.0, 10.0
+SIGHT_SECONDS, LONG_SIGHT_SECONDS = 1.0, 10.0
 # With nobody watching the thread ends after a while; the next visitor starts another.
 IDLE_SECONDS = 5.0
 _LONGEST_PAUSE = 2.0
@@ -39,6 +40,7 @@ class Tail:
         self._vans = VanFeed()
         # Topic -> the instant of the fix that was told last, None for hidden.
         self._told: dict[int, str | None] = {}
+        self._sights: dict[int, tuple[float, Sight]] = {}
         self._next_vans = self._next_links = self._next_verified = 0.0
 
     def start(self) -> None:
@@ -55,10 +57,11 @@ class Tail:
             found += self._page_messages(moved)
         if moved or now >= self._next_vans:
             self._next_vans = now + VANS_EVERY
-            found += self._dot_messages({*moved, *self._aboard(self._vans.moved())})
+            found += self._dot_messages(moved, self._vans.moved(), now)
         if now >= self._next_links:
             self._next_links = now + LINKS_EVERY
             self._told = {topic: at for topic, at in self._told.items() if topic in self.hub}
+            self._sights = {topic: seen for topic, seen in self._sights.items() if topic in self.hub}
             found += self._close_dead(self.hub.boxes(self.hub.topics()), but_verified=now < self._next_verified)
             if now >= self._next_verified:
                 self._next_verified = now + VERIFIED_EVERY
@@ -72,21 +75,35 @@ class Tail:
             if box.access.tier in texts.get(box.topic, {})
         ]
 
-    def _aboard(self, vehicles: Collection[int]) -> list[int]:
-        """The watched deliveries on these vans."""
-        topics = self.hub.topics() if vehicles else []
-        if not topics:
-            return []
-        drops = Drop.objects.filter(delivery_id__in=topics, is_open=True, is_hold=False)
-        return list(drops.filter(visit__route__shift__vehicle_id__in=vehicles).values_list("delivery_id", flat=True))
-
-    def _dot_messages(self, topics: Collection[int]) -> Delivered:
+    def _dot_messages(self, pages: Collection[int], vans: Collection[int], now: float) -> Delivered:
         """What was told already (the same fix, a van that stays hidden) is not told again."""
-        dots = dot_documents(topics, self._vans.steps) if topics else {}
+        instant = clock.now()
+        dots = {
+            topic: dot_of(sight, self._vans.steps, instant)
+            for topic, sight in self._seen(pages, set(vans), now).items()
+        }
         news = {topic: dot for topic, dot in dots.items() if self._told.get(topic, ...) != dot.get("at")}
         self._told |= {topic: dot.get("at") for topic, dot in news.items()}
         texts = {topic: dot_message(dot) for topic, dot in news.items()}
         return [(box, "dot", texts[box.topic]) for box in self.hub.boxes(texts)]
+
+    def _seen(self, pages: Collection[int], vans: set[int], now: float) -> dict[int, Sight]:
+        """The watched deliveries whose page or van moved. Sights are kept for a second, or until the page moves."""
+        topics = self.hub.topics() if vans or pages else []
+        for topic in pages:
+            self._sights.pop(topic, None)
+        self._sights |= {topic: (now, sight) for topic, sight in sights_of(self._unsure(topics, vans, now)).items()}
+        return {
+            topic: self._sights[topic][1]
+            for topic in topics
+            if topic in self._sights and (topic in pages or self._sights[topic][1].vehicle_id in vans)
+        }
+
+    def _unsure(self, topics: Collection[int], vans: set[int], now: float) -> list[int]:
+        def is_old(since: float, sight: Sight) -> bool:
+            return now - since > (SIGHT_SECONDS if sight.vehicle_id in vans else LONG_SIGHT_SECONDS)
+
+        return [topic for topic in topics if topic not in self._sights or is_old(*self._sights[topic])]
 
     def _close_dead(self, boxes: list[Mailbox], *, but_verified: bool = False) -> Delivered:
         alive = living_links({box.access.link.pk for box in boxes}) if boxes else ()

@@ -10,7 +10,7 @@ from apps.deliveries.states import State
 from apps.fleet.models import PositionSample
 from apps.merchants.models import Policy
 from apps.routing.models import Route, Visit
-from apps.tracking.dots import HIDDEN, Fix, Step, dot_documents
+from apps.tracking.dots import HIDDEN, Fix, Step, dot_documents, dot_of, sights_of
 from apps.tracking.selectors import dot_document
 from tests import world
 from tests.tracking.roads import on_route, put_van
@@ -83,9 +83,9 @@ def test_the_first_step_from_somebody_elses_door_is_not_drawn() -> None:
     start = world.MORNING - timedelta(seconds=20)
     vehicle = world.Vehicle.objects.get(code="van-1").pk
     step = {vehicle: Step(Fix(*ROAD, at=world.MORNING), Fix(47.1490, 9.5150, at=start))}
-    assert len(dot_documents([mine.pk], step)[mine.pk]["path"]) >= 2
+    assert len(dot_of(sights_of([mine.pk])[mine.pk], step, world.MORNING)["path"]) >= 2
     Visit.objects.filter(drops__delivery=first).update(state=Visit.State.DONE, left_at=start + timedelta(seconds=5))
-    assert dot_documents([mine.pk], step)[mine.pk]["path"] == [list(ROAD)]
+    assert dot_of(sights_of([mine.pk])[mine.pk], step, world.MORNING)["path"] == [list(ROAD)]
 
 
 @pytest.mark.covers("T3")
