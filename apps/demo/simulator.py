@@ -22,6 +22,7 @@ FAILURE_REASONS = (
 )
 # How often a driver with nothing to do looks at the phone.
 NAP = timedelta(minutes=5)
+AWAKE = datetime.min.replace(tzinfo=UTC)
 # What a driver takes longer or shorter than planned: drawn once per stop and leg.
 DRIVING_NOISE = (0.92, 1.22)
 SERVICE_NOISE = (0.6, 1.5)
@@ -46,7 +47,7 @@ class Van:
     serving_until: datetime | None = None
     route: dict[str, Any] = field(default_factory=dict)
     going_home: bool = False
-    asleep_until: datetime = datetime.min.replace(tzinfo=UTC)
+    asleep_until: datetime = AWAKE
 
     def tick(self, now: datetime) -> None:
         """Catches up to `now`; a phone without signal (a restarted server) simply tries again at the next tick."""

@@ -2,12 +2,21 @@
 
 from typing import Any
 
-from apps.routing.services import improve_plan, keep_rolling, release_hold, roll_forward
+from apps.routing.models import DayPlan
+from apps.routing.services import build_day, improve_plan, keep_rolling, publish, release_hold, roll_forward
 
 
 def replan(payload: dict[str, Any]) -> None:
     """Improves a depot-day's standing plan; runs in the planner lane, where the solver is warm."""
     improve_plan(plan_id=payload["plan"], reason=payload.get("reason", "change"))
+
+
+def publish_day(payload: dict[str, Any]) -> None:
+    """The morning of the day: what came in since the plan was built is taken in, and from now on the plan counts."""
+    plan = DayPlan.objects.select_related("depot").get(pk=payload["plan"])
+    if plan.stage == DayPlan.Stage.DRAFT:
+        build_day(depot=plan.depot, day=plan.day)
+        publish(plan=plan)
 
 
 def expire_hold(payload: dict[str, Any]) -> None:

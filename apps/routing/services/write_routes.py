@@ -5,7 +5,7 @@ Row order everywhere: plan, route (by id), visit, delivery.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -21,12 +21,14 @@ from apps.routing.planner.eta import EtaPair, pair
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.solution import StopTimes
 from apps.routing.rows import VisitRow, promises_of
-from apps.routing.snapshot import Snapshot
+from apps.routing.snapshot import Snapshot, epoch_of
 
 ETA_TOLERANCE_SECONDS = 180
 """A shown ETA pair stays as it is until one of its ends has moved further than this."""
 REPLAN_HANDLER = "apps.routing.handlers.replan"
 REPLAN_DEBOUNCE_SECONDS = 0.5
+PUBLISH_HANDLER = "apps.routing.handlers.publish_day"
+PUBLISHED_AFTER_MIDNIGHT = timedelta(hours=6)
 _ROWS_PER_STATEMENT = 400
 
 
@@ -46,7 +48,14 @@ class Written:
 
 def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
     """The depot-day's plan, made when there is none yet."""
-    return DayPlan.objects.get_or_create(depot=depot, day=day, defaults={"travel_source": roads.travel_source()})[0]
+    plan, is_new = DayPlan.objects.get_or_create(
+        depot=depot, day=day, defaults={"travel_source": roads.travel_source()}
+    )
+    if is_new:
+        # The plan becomes the day's by itself: nobody has to be at the depot at six.
+        at = datetime.fromtimestamp(epoch_of(depot, day), UTC) + PUBLISHED_AFTER_MIDNIGHT
+        react(PUBLISH_HANDLER, plan_id=plan.pk, due_at=at, dedupe_key=f"publish:{plan.pk}")
+    return plan
 
 
 def claim(snapshot: Snapshot, vans: Collection[str], *, counts: bool = True) -> dict[str, int]:
