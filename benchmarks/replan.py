@@ -39,6 +39,7 @@ from apps.routing.planner.new_place import best_for_new_place
 from apps.routing.planner.problem import NEW_PLACE, Problem, Stop
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import Mode, improve
+from apps.routing.planner.squeeze import Squeezed, squeeze
 from apps.routing.planner.worker import Child
 from benchmarks.replan_day import HOUR, SHIFT, BenchmarkDay, Country, make_day, zone_of
 
@@ -203,7 +204,11 @@ def _kinds(changes: int) -> list[str]:
 
 def _change_window(problem: Problem, plan: Solution, asked: Stop) -> Answered:
     """All that a web process does for an answer, from the snapshot to the plan to be committed."""
-    _, found = change(Timetable.of(problem, plan), asked)
+    bare, found = change(Timetable.of(problem, plan), asked)
+    if isinstance(found, Refusal):
+        squeezed = squeeze(bare, asked, found)
+        if isinstance(squeezed, Squeezed):
+            return Answered(asked, squeezed.insertion, squeezed.timetable.problem, squeezed.timetable.solution)
     return _answered(problem, plan, asked, found)
 
 

@@ -25,6 +25,7 @@ from apps.routing.planner.new_place import PlaceRows, best_for_new_place
 from apps.routing.planner.problem import NEW_PLACE, Problem, Stop
 from apps.routing.planner.solution import Route, Solution
 from apps.routing.planner.solve import Mode, improve
+from apps.routing.planner.squeeze import squeeze
 from tests.planner.instances import DAY, HOUR, greedy_plan, random_problem, random_stop, stop
 
 EAGER = Policy(worth=1, worth_per_moved=0, most_moved=10**6)
@@ -129,12 +130,27 @@ class LivingDay:
     # how it is answered -------------------------------------------------------------------------------------------
 
     def _answer(self, asked: Stop) -> None:
-        timetable = self._timetable()
+        bare = self._timetable()
         if asked.id in self.plan.vehicle_of:
-            _, found = change(timetable, asked)
+            bare, found = change(bare, asked)
         else:
-            found = best_insertion(timetable, asked)
-        self._take(found, asked)
+            found = best_insertion(bare, asked)
+        if isinstance(found, Refusal) and self.rng.random() < 0.5:
+            self._make_room(bare, asked, found)
+        else:
+            self._take(found, asked)
+
+    def _make_room(self, bare: Timetable, asked: Stop, refusal: Refusal) -> None:
+        squeezed = squeeze(bare, asked, refusal)
+        if isinstance(squeezed, Refusal):
+            self._take(squeezed, asked)
+            return
+        self.said["yes"] += 1
+        self.said["squeezed"] += 1
+        after, plan = squeezed.timetable.problem, squeezed.timetable.solution
+        changed = {van for van in plan.route if plan.route[van].stops != self.plan.route[van].stops}
+        assert changed <= squeezed.vans | {self.plan.vehicle_of.get(asked.id, "")}
+        self._stand(after, plan, changed={asked.id})
 
     def _take(self, found: Insertion | Refusal, asked: Stop) -> None:
         if isinstance(found, Refusal):

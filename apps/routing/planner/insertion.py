@@ -187,13 +187,14 @@ def join(visit: Stop, stop: Stop) -> Stop:
 
 def eligible(timetable: Timetable, stop: Stop) -> tuple[Mask, Reason]:
     """Which vans may bring the stop at all, and the nearest reason of those that may not."""
-    reasons = [_not_on(timetable.problem, table, stop) for table in timetable.tables.values()]
+    reasons = [barred(timetable.problem, table, stop) for table in timetable.tables.values()]
     able = np.array([reason is None for reason in reasons], dtype=np.bool_)
     named = [reason for reason in reasons if reason is not None]
     return able, max(named, key=_RANK.__getitem__, default=Reason.NO_VEHICLE)
 
 
-def _not_on(problem: Problem, table: RouteTable, stop: Stop) -> Reason | None:
+def barred(problem: Problem, table: RouteTable, stop: Stop) -> Reason | None:
+    """Why this van may not bring the stop at all; None when it may."""
     van = table.vehicle
     if stop.loaded_on is not None and stop.loaded_on != van.id:
         return Reason.NO_VEHICLE
@@ -258,7 +259,7 @@ def insertion_at(
     closes = next((closes for _, closes in intervals if start <= closes), start)
     metres = int(approach.to_metres[number] + approach.away_metres[number] - gaps.metres[number])
     return Insertion(
-        vehicle=timetable.problem.vehicles[int(gaps.van[number])].id,
+        vehicle=timetable.vans[int(gaps.van[number])],
         position=int(gaps.position[number]),
         added_seconds=int(fit.added[number]),
         added_metres=metres,

@@ -7,7 +7,7 @@ plan may be late already. Then what is late may stay as late as it is (the grace
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -120,6 +120,15 @@ class Timetable:
         problem = problem or self.problem
         tables = {**self.tables, route.vehicle: _table(problem, route, self.grace)}
         return dataclasses.replace(self, problem=problem, tables=tables)
+
+    def only(self, vans: Iterable[str]) -> Timetable:
+        """The same plan seen with these vans alone."""
+        return dataclasses.replace(self, tables={van: self.tables[van] for van in vans})
+
+    @cached_property
+    def vans(self) -> tuple[str, ...]:
+        """The vans in the order of `Gaps.van`."""
+        return tuple(self.tables)
 
     @cached_property
     def gaps(self) -> Gaps:
