@@ -91,12 +91,12 @@ def test_a_new_place_is_offered_through_its_road_queries() -> None:
 
 
 def test_forty_slots_take_milliseconds() -> None:
-    """8 windows x 5 days over plans of 150 stops; the bound is loose for slow machines."""
+    """8 windows x 5 days over plans of 150 stops; processor time, as machines may be busy."""
     days = {f"day{number}": greedy_plan(random_problem(number, stops=150, vans=5)) for number in range(5)}
     windows = {day: [(hour * HOUR, (hour + 1) * HOUR) for hour in range(8)] for day in days}
     for plan in days.values():
         plan.gaps  # noqa: B018  the arrays of a standing plan are made once
-    began = time.perf_counter()
+    began = time.process_time()
     found = offers(days, stop("new", 152, DAY), windows)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
     assert len(found) == 40
