@@ -158,7 +158,7 @@ def test_only_the_next_customers_phone_number_is_on_the_phone() -> None:
     assert [bool(drop["phone"]) for drop in drops] == [True, False, False]
 
 
-@pytest.mark.covers("R3")
+@pytest.mark.covers("A14")
 def test_everything_for_a_point_is_handed_over_in_one_go(drain: Callable[..., int]) -> None:
     deliveries, driver = _day_with_a_point()
     leave(driver)

@@ -7,7 +7,7 @@ import pytest
 from apps.instructions.rules import clean_note, split_codes
 
 
-@pytest.mark.covers("I2")
+@pytest.mark.covers("I2", "P10")
 @pytest.mark.parametrize(
     ("note", "shown", "code"),
     [
