@@ -224,3 +224,18 @@ def test_the_code_opens_the_step_up_and_only_the_last_one_does(drain: Drain, tex
     assert access.verify_code(access=gate, code=code)
     assert code not in Message.objects.get(trigger="code").body
     assert "••••••" in Message.objects.get(trigger="code").body
+
+
+def test_a_code_overtakes_a_morning_of_departures(drain: Drain, texts: Texts) -> None:
+    """Somebody waits at the screen for it; the others do not."""
+    from apps.events.services import sweep
+
+    others = [alice() for _number in range(5)]
+    for delivery in others:
+        announce("delivery.created", delivery)
+    access.request_code(access=access.open_link(services.token_of(others[0].links.get())), channel="sms")
+    sweep("fast", 50)
+    sweep("slow", 1)
+    assert "is your code" in texts()[0]
+    drain()
+    assert len(texts()) == 6
