@@ -11,7 +11,7 @@ from functools import cache
 
 from django.conf import settings
 
-# A demo day as seen by its clock: it starts where CLOCK_DOMAIN_START says and lasts this long, then the next one begins.
+# A demo day by its own clock: it starts where CLOCK_DOMAIN_START says and lasts this long, then the next one begins.
 DEMO_DAY = timedelta(hours=11, minutes=30)
 _frozen: list[datetime] = []
 

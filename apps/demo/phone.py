@@ -36,11 +36,12 @@ def phone(request: HttpRequest) -> HttpResponse:
 @never_cache
 def newest(request: HttpRequest) -> JsonResponse:
     """What the page asks every second or two: {"newest": id, "messages": [those after ?after=]}."""
-    after = request.GET.get("after", "0")
+    asked = request.GET.get("after", "")
+    after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
     found = _found(request.GET.get("to", "")[:254], request.GET.get("q", "")[:100].strip())
-    later = found.filter(pk__gt=int(after) if after.isdecimal() and len(after) < 18 else 0)[:SHOWN]
+    later = found.filter(pk__gt=after)[:SHOWN]
     rows = [_as_json(message) for message in later]
-    return JsonResponse({"newest": rows[0]["id"] if rows else int(after or 0), "messages": rows})
+    return JsonResponse({"newest": rows[0]["id"] if rows else after, "messages": rows})
 
 
 def _found(selected: str, query: str) -> Any:

@@ -1,8 +1,11 @@
-"""A content policy for the admin: its scripts need more freedom than our pages, but may talk to nobody else."""
+"""What every admin page has in common. Its scripts need more freedom than our pages', but may talk to nobody else."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from apps.support.selectors import operator_zone
 
 # Alpine and the theme's inline bootstrap need 'unsafe-eval' and 'unsafe-inline'.
 POLICY = "; ".join(
@@ -21,14 +24,16 @@ POLICY = "; ".join(
 
 
 class AdminPolicy:
-    """Adds POLICY under /admin/ and keeps personal data out of caches."""
+    """Under /admin/: adds POLICY, keeps personal data out of caches, shows times as the operator's clocks do."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if request.path_info.startswith("/admin/"):
-            response.headers.setdefault("Content-Security-Policy", POLICY)
-            response.headers.setdefault("Cache-Control", "private, no-store")
+        if not request.path_info.startswith("/admin/"):
+            return self.get_response(request)
+        with timezone.override(operator_zone()):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -163,6 +163,14 @@ def test_an_agent_has_nothing_to_do_with_other_merchants(agent: Client) -> None:
     for step in ("as-customer", "replace-link"):
         assert agent.post(f"/admin/desk/{other.pk}/{step}").status_code == 404
     assert list(Link.objects.filter(delivery=other).values()) == before
+    told = Message.objects.create(
+        delivery=other, recipient=other.recipient, trigger="changed", dedupe_key="x", language="en",
+        body="For Bob only", created_at=world.MORNING,
+    )  # fmt: skip
+    assert agent.get("/admin/notifications/message/").context["cl"].result_count == 0
+    assert (
+        "For Bob only" not in agent.get(f"/admin/notifications/message/{told.pk}/change/", follow=True).content.decode()
+    )
     page = agent.get("/admin/").content.decode()
     assert '<span class="tile-value">1</span>' not in page
     for hidden in ("/admin/events/reaction/", "/admin/auth/user/", "/admin/fleet/driver/"):
@@ -209,6 +217,21 @@ def test_markup_in_what_customers_write_stays_text(operator: Client) -> None:
     ):
         assert "<script>alert(1)" not in page
         assert "<img src=x" not in page
+
+
+@pytest.mark.covers("S1")
+def test_a_message_is_found_by_the_phone_as_a_caller_says_it(operator: Client) -> None:
+    world.depot()
+    delivery = world.delivery()
+    type(delivery.recipient).objects.filter(pk=delivery.recipient_id).update(phone="+4237917766")
+    Message.objects.create(
+        delivery=delivery, recipient=delivery.recipient, trigger="changed", dedupe_key="x", language="en",
+        created_at=world.MORNING,
+    )  # fmt: skip
+    for said in ("791 77 66", "+423 791 77 66", "00423 791 7766", "A-0001", "alice mus"):
+        assert operator.get("/admin/notifications/message/", {"q": said}).context["cl"].result_count == 1, said
+    assert operator.get("/admin/notifications/message/", {"q": "791 77 67"}).context["cl"].result_count == 0
+    assert "8:30" in operator.get("/admin/notifications/message/").content.decode()
 
 
 def test_parked_work_is_announced_in_the_sidebar(operator: Client) -> None:

@@ -59,7 +59,8 @@ def tile(_request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
     path = Path(settings.TILES_DIR) / str(z) / str(x) / f"{y}.pbf"
     try:
         body = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
+        # No such tile, or numbers so long that no file can have them as its name.
         response = HttpResponse(status=204)
     else:
         response = HttpResponse(body, content_type="application/vnd.mapbox-vector-tile")
