@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from apps.merchants.models import Branding
+from apps.tracking.brand import stylesheet
 from tests.browser import preview
 from tests.browser.demo import DEMO
 from tests.browser.flows import FLOWS
@@ -155,3 +157,15 @@ def test_german_pages_have_no_english_left(drawn: dict[str, Path]) -> None:
     for name in [*PAGES, "address", "verify", "verify_sent", "404"]:
         text = re.sub(r"<[^>]+>", " ", (drawn["de"] / f"{name}.html").read_text())
         assert not english.findall(text), name
+
+
+@pytest.mark.covers("T17")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_any_merchants_colour_can_be_read(browser: Browser, address: str, drawn: dict[str, Path], scheme: str) -> None:
+    page = tab(browser, 390, scheme, reduced_motion="reduce")
+    for accent in ("#2f7d4f", "#6b4bb8", "#c2410c", "#ffee00", "#1a0033", "#777777", "#000000", "#ffffff"):
+        visit(page, address, drawn["en"], "out_near")
+        page.add_style_tag(content=stylesheet(Branding(accent=accent)))
+        page.evaluate(AXE)
+        found = page.evaluate("() => axe.run(document, {runOnly: ['wcag2aa']})")["violations"]
+        assert not found, (accent, [node["html"][:100] for problem in found for node in problem["nodes"]])
