@@ -17,6 +17,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ.get("WEB_THREADS", "8")))
 
 # These need the app registry that get_wsgi_application() has filled.
+from django.db import connections  # noqa: E402
+
 from apps.core.checks import refuse_bad_start  # noqa: E402
 from apps.core.logs import ScrubSecrets  # noqa: E402
 from apps.tracking import page_row  # noqa: E402
@@ -27,6 +29,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 refuse_bad_start()
+# Nothing forks here, so threads may keep their connections, SQLite's too: opening one costs more than most queries.
+for connection in connections.settings.values():
+    connection["CONN_MAX_AGE"] = 60
+
 # The server's own lines name the path, and the path holds a link's secret.
 for name in ("uvicorn.access", "uvicorn.error"):
     logging.getLogger(name).addFilter(ScrubSecrets())

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.http.request import validate_host
 
 from apps.core.errors import DoorstepError
+from apps.core.proxies import caller_address
 from apps.deliveries import access as gate
 from apps.tracking.hub import Mailbox
-from apps.tracking.selectors import dot_document, page_text
-from apps.tracking.tail import dot_message, live, page_message
+from apps.tracking.tail import live
 from apps.tracking.views.gate import SOCKET_COOKIE
 
 GONE, TOO_BIG, TOO_MANY = 4404, 1009, 1008
@@ -27,7 +27,7 @@ SEND_SECONDS = 20
 
 
 class PageConsumer(AsyncWebsocketConsumer):
-    """One open page. Order matters in connect(): join the hub, wait for the tail's position, then read the state."""
+    """One open page. It joins the hub first; page and dot come from the tail, read after that, so no change is lost."""
 
     box: Mailbox | None = None
     _writer: asyncio.Task[None] | None = None
@@ -43,11 +43,8 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         self.box = box
-        await live().ready()
-        page, dot = await database_sync_to_async(_first_messages)(box)
+        live().wake()
         await self.accept()
-        await self.send(text_data=page)
-        await self.send(text_data=dot)
         self._writer = asyncio.create_task(self._write(box))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -113,16 +110,10 @@ def _opened(token: str, address: str, cookie: str) -> gate.Access | None:
         return None
 
 
-def _first_messages(box: Mailbox) -> tuple[str, str]:
-    delivery = box.access.delivery
-    # The version read with the link may be old by now; the row's own is compared again.
-    delivery.refresh_from_db(fields=["page_version"])
-    return page_message(page_text(delivery, box.access.tier), box), dot_message(dot_document(delivery))
-
-
 def _address(scope: dict[str, Any]) -> str:
     client = scope.get("client")
-    return str(client[0]) if client else ""
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return caller_address(str(client[0]) if client else "", ",".join(forwarded))
 
 
 def _cookie(scope: dict[str, Any]) -> str:

@@ -16,16 +16,20 @@ MOST_PER_ADDRESS, MOST_PER_LINK, MOST = 2_500, 60, 20_000
 class Mailbox:
     """One socket's place in the hub. A slow reader misses steps in between, never the newest."""
 
+    __slots__ = ("_filled", "_slots", "access", "address", "cookie", "link", "tier", "topic", "view_only")
+
     def __init__(self, access: Access, *, address: str = "", cookie: str = "") -> None:
-        self.access = access
+        self.topic: int = access.delivery.pk
+        # (id, generation): a rotated link is another one.
+        self.link = (access.link.pk, access.link.generation)
+        self.tier = access.tier
+        self.view_only = access.view_only
         self.address = address
-        self.cookie = cookie
+        # Rows are heavy, so only those who must be asked again bring theirs.
+        self.access = access if access.is_verified else None
+        self.cookie = cookie if access.is_verified else ""
         self._slots: dict[Kind, str] = {}
         self._filled = asyncio.Event()
-
-    @property
-    def topic(self) -> int:
-        return self.access.delivery.pk
 
     def put(self, kind: Kind, message: str) -> None:
         self._slots[kind] = message
@@ -46,6 +50,7 @@ class Hub:
         self._topics: dict[int, set[Mailbox]] = {}
         self._addresses: Counter[str] = Counter()
         self._size = 0
+        self._newcomers: dict[Mailbox, None] = {}
 
     def __contains__(self, topic: int) -> bool:
         return topic in self._topics
@@ -56,10 +61,11 @@ class Hub:
     def join(self, box: Mailbox) -> bool:
         """False, and nothing done, when the house is full."""
         waiting = self._topics.get(box.topic, set())
-        same_link = sum(1 for other in waiting if other.access.link.pk == box.access.link.pk)
+        same_link = sum(1 for other in waiting if other.link == box.link)
         if self._size >= MOST or same_link >= MOST_PER_LINK or self._addresses[box.address] >= MOST_PER_ADDRESS:
             return False
         self._topics.setdefault(box.topic, set()).add(box)
+        self._newcomers[box] = None
         self._addresses[box.address] += 1
         self._size += 1
         return True
@@ -69,6 +75,7 @@ class Hub:
         if waiting is None or box not in waiting:
             return
         waiting.discard(box)
+        self._newcomers.pop(box, None)
         if not waiting:
             del self._topics[box.topic]
         self._size -= 1
@@ -86,3 +93,11 @@ class Hub:
             # copy() is one step too: the loop may add to the set meanwhile.
             found += self._topics.get(topic, set()).copy()
         return found
+
+    def newcomers(self) -> list[Mailbox]:
+        """Those who have not been shown anything yet."""
+        return list(self._newcomers)
+
+    def welcomed(self, boxes: Iterable[Mailbox]) -> None:
+        for box in boxes:
+            self._newcomers.pop(box, None)

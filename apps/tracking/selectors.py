@@ -33,8 +33,8 @@ def page_text(delivery: Delivery, tier: Tier) -> str:
 def page_texts(delivery_ids: Collection[int]) -> dict[int, dict[str, str]]:
     """Both tiers of many pages, by delivery."""
     rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids)
-    old = set(rows.filter(version__lt=F("delivery__page_version")).values_list("delivery_id", flat=True))
-    if old:
+    current = rows.filter(version__gte=F("delivery__page_version")).values_list("delivery_id", flat=True)
+    if old := set(delivery_ids).difference(current):
         services.refresh(old)
     found: dict[int, dict[str, str]] = {}
     for delivery_id, tier, stored in rows.all().values_list("delivery_id", "tier", "document"):

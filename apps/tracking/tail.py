@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import clock
 from apps.deliveries import access as gate
-from apps.tracking.dots import Dot, Sight, dot_of, sights_of
+from apps.tracking.dots import HIDDEN, Dot, Sight, dot_of, sights_of
 from apps.tracking.feeds import VanFeed, living_links, page_feed
 from apps.tracking.hub import Hub, Kind, Mailbox
 from apps.tracking.selectors import page_texts
@@ -22,7 +22,7 @@ from apps.tracking.state import view_only
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
-VANS_EVERY, LINKS_EVERY, VERIFIED_EVERY = 0.25, 2.0, 10.0
+VANS_EVERY, LINKS_EVERY, VERIFIED_EVERY = 0.1, 2.0, 10.0
 SIGHT_SECONDS, LONG_SIGHT_SECONDS = 1.0, 10.0
 # With nobody watching the thread ends after a while; the next visitor starts another.
 IDLE_SECONDS = 5.0
@@ -40,6 +40,8 @@ class Tail:
         self._vans = VanFeed()
         # Topic -> the instant of the fix that was told last, None for hidden.
         self._told: dict[int, str | None] = {}
+        self._due: set[int] = set()
+        self._due_vans: set[int] = set()
         self._sights: dict[int, tuple[float, Sight]] = {}
         self._next_vans = self._next_links = self._next_verified = 0.0
 
@@ -50,14 +52,19 @@ class Tail:
     def poll(self) -> Delivered:
         """What is to be put into which boxes now."""
         found: Delivered = []
-        now = monotonic()
-        moved = [topic for topic in self._pages.moved() if topic in self.hub]
-        if moved:
-            found += self._close_dead(self.hub.boxes(moved))
-            found += self._page_messages(moved)
-        if moved or now >= self._next_vans:
+        now, newcomers = monotonic(), self.hub.newcomers()
+        self._due |= {topic for topic in self._pages.moved() if topic in self.hub}
+        if self._due:
+            boxes = self.hub.boxes(self._due)
+            found += self._close_dead(boxes) + self._page_messages(boxes)
+        if self._due or now >= self._next_vans:
             self._next_vans = now + VANS_EVERY
-            found += self._dot_messages(moved, self._vans.moved(), now)
+            self._due_vans |= set(self._vans.moved())
+            found += self._dot_messages(self._due, self._due_vans, now)
+        if newcomers:
+            # Their state is read after they joined and after the position was taken: nothing falls in between.
+            found += self._page_messages(newcomers) + self._first_dots(newcomers, now)
+            self.hub.welcomed(newcomers)
         if now >= self._next_links:
             self._next_links = now + LINKS_EVERY
             self._told = {topic: at for topic, at in self._told.items() if topic in self.hub}
@@ -65,22 +72,30 @@ class Tail:
             found += self._close_dead(self.hub.boxes(self.hub.topics()), but_verified=now < self._next_verified)
             if now >= self._next_verified:
                 self._next_verified = now + VERIFIED_EVERY
+        # Only now: a round that the database broke off is made again.
+        self._due, self._due_vans = set(), set()
         return found
 
-    def _page_messages(self, topics: Collection[int]) -> Delivered:
-        texts = page_texts(topics)
+    def _page_messages(self, boxes: Collection[Mailbox]) -> Delivered:
+        texts = page_texts({box.topic for box in boxes})
         return [
-            (box, "page", page_message(texts[box.topic][box.access.tier], box))
-            for box in self.hub.boxes(topics)
-            if box.access.tier in texts.get(box.topic, {})
+            (box, "page", page_message(texts[box.topic][box.tier], box))
+            for box in boxes
+            if box.tier in texts.get(box.topic, {})
         ]
 
-    def _dot_messages(self, pages: Collection[int], vans: Collection[int], now: float) -> Delivered:
+    def _first_dots(self, boxes: Collection[Mailbox], now: float) -> Delivered:
+        self._learn(self._unsure({box.topic for box in boxes}, set(self._vans.steps), now), now)
+        instant = clock.now()
+        topics = {box.topic for box in boxes} & self._sights.keys()
+        dots = {topic: dot_of(self._sights[topic][1], self._vans.steps, instant) for topic in topics}
+        return [(box, "dot", dot_message(dots.get(box.topic, HIDDEN))) for box in boxes]
+
+    def _dot_messages(self, pages: Collection[int], vans: set[int], now: float) -> Delivered:
         """What was told already (the same fix, a van that stays hidden) is not told again."""
         instant = clock.now()
         dots = {
-            topic: dot_of(sight, self._vans.steps, instant)
-            for topic, sight in self._seen(pages, set(vans), now).items()
+            topic: dot_of(sight, self._vans.steps, instant) for topic, sight in self._seen(pages, vans, now).items()
         }
         news = {topic: dot for topic, dot in dots.items() if self._told.get(topic, ...) != dot.get("at")}
         self._told |= {topic: dot.get("at") for topic, dot in news.items()}
@@ -92,12 +107,15 @@ class Tail:
         topics = self.hub.topics() if vans or pages else []
         for topic in pages:
             self._sights.pop(topic, None)
-        self._sights |= {topic: (now, sight) for topic, sight in sights_of(self._unsure(topics, vans, now)).items()}
+        self._learn(self._unsure(topics, vans, now), now)
         return {
             topic: self._sights[topic][1]
             for topic in topics
             if topic in self._sights and (topic in pages or self._sights[topic][1].vehicle_id in vans)
         }
+
+    def _learn(self, topics: Collection[int], now: float) -> None:
+        self._sights |= {topic: (now, sight) for topic, sight in sights_of(topics).items()}
 
     def _unsure(self, topics: Collection[int], vans: set[int], now: float) -> list[int]:
         def is_old(since: float, sight: Sight) -> bool:
@@ -106,24 +124,21 @@ class Tail:
         return [topic for topic in topics if topic not in self._sights or is_old(*self._sights[topic])]
 
     def _close_dead(self, boxes: list[Mailbox], *, but_verified: bool = False) -> Delivered:
-        alive = living_links({box.access.link.pk for box in boxes}) if boxes else ()
+        alive = living_links({box.link[0] for box in boxes}) if boxes else ()
         return [
-            (box, "close", "")
-            for box in boxes
-            if (box.access.link.pk, box.access.link.generation) not in alive
-            or not (but_verified or _still_verified(box))
+            (box, "close", "") for box in boxes if box.link not in alive or not (but_verified or _still_verified(box))
         ]
 
 
 def _still_verified(box: Mailbox) -> bool:
-    if not box.access.is_verified:
+    if box.access is None:
         return True
     # Asked as if the page were opened anew: tier_from only ever raises a tier.
     return gate.tier_from(replace(box.access, tier="link"), box.cookie).is_verified
 
 
 def page_message(text: str, box: Mailbox) -> str:
-    if box.access.view_only:
+    if box.view_only:
         text = json.dumps(view_only(json.loads(text)), separators=(",", ":"))
     return f'{{"type":"page","document":{text}}}'
 
@@ -140,17 +155,13 @@ class Live:
         self._loop = loop
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._ready = asyncio.Event()
 
-    async def ready(self) -> None:
-        """Returns once everything committed from now on will reach the hub. Join the hub first, then read the state."""
+    def wake(self) -> None:
+        """Sees to it that the thread runs: whoever has joined the hub is shown page and dot, and all that follows."""
         with self._lock:
             if self._thread is None:
-                self._ready = asyncio.Event()
                 self._thread = threading.Thread(target=self._run, name="page-tail", daemon=True)
                 self._thread.start()
-            ready = self._ready
-        await ready.wait()
 
     def _run(self) -> None:
         tail, pause, started, idle_since = Tail(self.hub), POLL_SECONDS, False, monotonic()
@@ -160,7 +171,6 @@ class Live:
                     if not started:
                         tail.start()
                         started = True
-                        self._on_loop(self._ready.set)
                     self._deliver(tail.poll())
                     pause = POLL_SECONDS
                 except (DatabaseError, InterfaceError):
@@ -221,7 +231,7 @@ _lives: WeakKeyDictionary[asyncio.AbstractEventLoop, Live] = WeakKeyDictionary()
 
 
 def live() -> Live:
-    """This event loop's hub; the thread is started by the first who asks for `ready()`."""
+    """This event loop's hub; the thread is started by the first who calls `wake()`."""
     loop = asyncio.get_running_loop()
     if loop not in _lives:
         _lives[loop] = Live(loop)

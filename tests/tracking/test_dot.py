@@ -108,6 +108,6 @@ def test_the_path_ends_at_the_last_position_and_takes_its_real_time(now: Any) ->
 
 def test_one_document_for_forty_watchers_costs_few_queries(django_assert_max_num_queries: Any) -> None:
     made = under_way(40)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         dots = dot_documents([delivery.pk for delivery in made])
     assert sum(dot["visible"] for dot in dots.values()) == 6

@@ -27,15 +27,18 @@ class Watchers:
             for tier in state.TIERS:
                 box = Mailbox(gate.Access(opened.link, opened.delivery, tier, view_only=False))
                 self.hub.join(box)
-                self.shown[delivery.pk, tier] = page_document(delivery, tier)
+                page_document(delivery, tier)
         self.tail = Tail(self.hub)
         self.tail.start()
+        # The welcome: everybody is shown the page as it stands.
+        self.receive()
+        self.pushes.clear()
 
     def receive(self) -> None:
         for box, kind, text in self.tail.poll():
             if kind == "page":
-                self.shown[box.topic, box.access.tier] = json.loads(text)["document"]
-                self.pushes.append((box.topic, box.access.tier))
+                self.shown[box.topic, box.tier] = json.loads(text)["document"]
+                self.pushes.append((box.topic, box.tier))
 
 
 @contextmanager
