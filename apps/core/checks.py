@@ -28,7 +28,7 @@ def check_map_tiles(**_kwargs: Any) -> list[CheckMessage]:
 @register("security", deploy=True)
 def check_shared_throttles(**_kwargs: Any) -> list[CheckMessage]:
     """PostgreSQL means several processes, and throttles that are not shared multiply with them."""
-    engine = settings.DATABASES["default"]["ENGINE"]
+    engine = str(settings.DATABASES["default"]["ENGINE"])
     if settings.REDIS_URL or engine.endswith("sqlite3"):
         return []
     hint = "Set REDIS_URL."

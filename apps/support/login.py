@@ -27,4 +27,5 @@ class ThrottledLoginForm(AuthenticationForm):
                 raise ValidationError(
                     _("Too many tries to log in. Please wait a quarter of an hour."), code="throttled"
                 ) from None
-        return super().clean()
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned

@@ -110,8 +110,9 @@ def _openable(request: HttpRequest) -> set[str]:
 
 
 def _page(name: str) -> "admin.ModelAdmin[Any] | None":
+    app, _underscore, model = name.partition("_")
     try:
-        return admin.site.get_model_admin(apps.get_model(*name.split("_", 1)))
+        return admin.site.get_model_admin(apps.get_model(app, model))
     except (LookupError, NotRegistered):
         return None
 
