@@ -6,7 +6,7 @@ from datetime import datetime
 from apps.core.time_windows import TimeWindow
 from apps.fleet.models import Vehicle
 from apps.routing.models import Drop, Route, Visit
-from apps.routing.snapshot import zone_of
+from apps.routing.stops import zone_of
 
 __all__ = ["Progress", "eta_of", "progress_of", "remaining_visits", "stops_away", "van_of", "visit_of", "zone_of"]
 

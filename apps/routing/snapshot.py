@@ -4,52 +4,33 @@ Done visits are left out; what is being driven to is frozen; a loaded parcel is 
 like a visit until it expires; the drops of one visit are one stop whose windows are what they have in common.
 """
 
-import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from functools import cached_property, lru_cache
-from typing import Protocol
+from datetime import date, datetime
+from functools import cached_property
 
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.models import Place
-from apps.deliveries.states import ON_A_VAN
 from apps.fleet.models import Depot
-from apps.places.selectors import opening_windows
 from apps.routing import roads
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
-from apps.routing.planner.intervals import intersect
-from apps.routing.planner.problem import LATEST_INSTANT, NEW_PLACE, NO_LOAD, Load, Problem, Stop, Vehicle, Window
+from apps.routing.planner.problem import NEW_PLACE, Load, Problem, Stop, Vehicle, Window
 from apps.routing.planner.solution import Reason, Route, Solution
-from apps.routing.planner.travel import Point
 from apps.routing.rows import DoneRow, DropRow, PlanRows, ShiftRow, VisitRow, read
-
-SECONDS_PER_FURTHER_DROP = 20
-"""Another delivery handed over at the same stop."""
-STILL_BUSY_SECONDS = 30
-"""How much longer a stop is expected to take that has already lasted longer than planned."""
-
-
-class Whereabouts(Protocol):
-    """What the plan needs to know of a place: a row or a caller's input."""
-
-    @property
-    def latitude(self) -> float: ...
-
-    @property
-    def longitude(self) -> float: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def opening_hours(self) -> str: ...
-
-    @property
-    def merge_key(self) -> str: ...
+from apps.routing.stops import (
+    SECONDS_PER_FURTHER_DROP,
+    Whereabouts,
+    build_stop,
+    carriers_of,
+    clipped,
+    epoch_of,
+    is_aboard,
+    open_windows,
+    point_of,
+    total_load,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +61,7 @@ class Snapshot:
 
     def window(self, window: TimeWindow) -> Window:
         """A window in this day's seconds, cut to what a plan can hold."""
-        return _clipped(since(self.epoch, window.earliest), since(self.epoch, window.latest))
+        return clipped(since(self.epoch, window.earliest), since(self.epoch, window.latest))
 
     def visits_of(self, delivery_id: int) -> list[int]:
         """The visits a delivery has a part in: its drop, and its holds."""
@@ -89,15 +70,6 @@ class Snapshot:
     def is_off_the_map(self, place: Whereabouts) -> bool:
         """True for a place that no road comes near."""
         return point_of(place).key in self.ground.off
-
-
-def zone_of(depot: Depot) -> zoneinfo.ZoneInfo:
-    return zoneinfo.ZoneInfo(depot.time_zone)
-
-
-def epoch_of(depot: Depot, day: date) -> int:
-    """Posix seconds of the day's midnight at the depot."""
-    return int(datetime.combine(day, time(), zone_of(depot)).timestamp())
 
 
 def take(
@@ -119,7 +91,7 @@ def take(
     now = since(epoch, clock.now())
     visits = {row.visit: row for row in rows.visits if row.hold_until is None or row.hold_until > now}
     drops = {visit: rows.drops.get(visit, []) for visit in visits}
-    promises = {delivery: _clipped(*promise) for delivery, promise in rows.promises.items()}
+    promises = {delivery: clipped(*promise) for delivery, promise in rows.promises.items()}
     shifts = {row.key: row for row in rows.shifts}
     learned = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
     ground = _ground(depot, day, shifts.values(), [*visits.values(), *learned], rows.done.values())
@@ -150,6 +122,24 @@ def take(
         ground=ground,
         problem=problem,
         standing=standing,
+    )
+
+
+def new_stop(
+    snapshot: Snapshot, *, place: Whereabouts, window: TimeWindow, service: int, load: Load, loaded_on: str | None
+) -> Stop:
+    """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place."""
+    location = snapshot.ground.location(point_of(place))
+    earliest, latest = snapshot.window(window)
+    return Stop(
+        id="new",
+        location=NEW_PLACE if location is None else location,
+        windows=open_windows(place, snapshot.depot, snapshot.day, earliest, latest),
+        service=service,
+        load=load,
+        loaded_on=loaded_on,
+        merge_key=place.merge_key,
+        per_parcel=SECONDS_PER_FURTHER_DROP,
     )
 
 
@@ -233,126 +223,6 @@ class _Builder:
         return total_load(self.rows.loads, drops)
 
 
-def carriers_of(visits: Mapping[int, VisitRow], drops: Mapping[int, list[DropRow]]) -> dict[int, int]:
-    """The shift whose van has a delivery's parcels on board, by delivery."""
-    return {
-        drop.delivery: row.shift
-        for visit, row in visits.items()
-        if row.shift is not None
-        for drop in drops[visit]
-        if drop.state in ON_A_VAN and not drop.is_hold
-    }
-
-
-def is_aboard(row: VisitRow, drops: Iterable[DropRow], carriers: Mapping[int, int]) -> bool:
-    """Whether anything of this visit (a hold's delivery too) is on board of the van that makes it."""
-    return row.shift is not None and any(carriers.get(drop.delivery) == row.shift for drop in drops)
-
-
-def total_load(loads: Mapping[int, Load], drops: Iterable[DropRow]) -> Load:
-    total = NO_LOAD
-    for drop in drops:
-        total += loads.get(drop.delivery, NO_LOAD)
-    return total
-
-
-def build_stop(
-    key: str,
-    row: VisitRow,
-    drops: list[DropRow],
-    *,
-    location: int,
-    day: date,
-    depot: Depot,
-    load: Load,
-    promises: list[Window],
-    aboard: bool,
-    lasted: int = 0,
-) -> Stop:
-    """One visit as a stop: what its drops have in common."""
-    windows = _opening(row, depot, day, *_common_window(row, drops))
-    service = service_of(drop.service for drop in drops)
-    if lasted > service:
-        service = lasted + STILL_BUSY_SECONDS
-    eta = (row.eta_earliest, row.eta_latest) if row.eta_earliest is not None and row.eta_latest is not None else None
-    return Stop(
-        id=key,
-        location=location,
-        windows=windows,
-        service=service,
-        load=load,
-        promise=_common_promise(promises, windows),
-        loaded_on=str(row.shift) if aboard else None,
-        merge_key=row.merge_key,
-        per_parcel=SECONDS_PER_FURTHER_DROP,
-        eta=eta,
-    )
-
-
-def new_stop(
-    snapshot: Snapshot, *, place: Whereabouts, window: TimeWindow, service: int, load: Load, loaded_on: str | None
-) -> Stop:
-    """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place."""
-    location = snapshot.ground.location(point_of(place))
-    earliest, latest = snapshot.window(window)
-    return Stop(
-        id="new",
-        location=NEW_PLACE if location is None else location,
-        windows=_opening(place, snapshot.depot, snapshot.day, earliest, latest),
-        service=service,
-        load=load,
-        loaded_on=loaded_on,
-        merge_key=place.merge_key,
-        per_parcel=SECONDS_PER_FURTHER_DROP,
-    )
-
-
-def service_of(seconds: Iterable[int]) -> int:
-    """Service time of a visit whose drops would take so long each: the longest, and a little for each further one."""
-    each = list(seconds)
-    return min(max(each, default=0) + SECONDS_PER_FURTHER_DROP * max(0, len(each) - 1), 86_400)
-
-
-def _common_window(row: VisitRow, drops: list[DropRow]) -> Window:
-    """A hold's own window, or what the deliveries' windows share; reversed when they share nothing."""
-    if row.window_earliest is not None and row.window_latest is not None:
-        return _clipped(row.window_earliest, row.window_latest)
-    if not drops:
-        return 1, 0
-    return _clipped(max(drop.earliest for drop in drops), min(drop.latest for drop in drops))
-
-
-def _common_promise(promises: list[Window], windows: tuple[Window, ...]) -> Window | None:
-    """What all promises share. One that lies outside the agreed window is being replaced and does not count."""
-    counting = [promise for promise in promises if intersect(windows, promise)]
-    if not counting:
-        return None
-    earliest, latest = max(first for first, _ in counting), min(last for _, last in counting)
-    return (earliest, latest) if earliest <= latest else None
-
-
-def _opening(place: Whereabouts, depot: Depot, day: date, earliest: int, latest: int) -> tuple[Window, ...]:
-    """When service may start: in the window, and at a point while it is open (with a margin to hand over)."""
-    if earliest > latest:
-        return ()
-    if not place.opening_hours or place.kind == Place.Kind.ADDRESS:
-        return ((earliest, latest),)
-    return intersect(_open_spans(place.opening_hours, day, depot.time_zone), (earliest, latest))
-
-
-@lru_cache(maxsize=4_000)
-def _open_spans(opening_hours: str, day: date, zone: str) -> tuple[Window, ...]:
-    """When a point is open on a day, in seconds since that day's midnight, the closing second excluded."""
-    midnight = int(datetime.combine(day, time(), zoneinfo.ZoneInfo(zone)).timestamp())
-    spans: list[Window] = []
-    for span in opening_windows(opening_hours, day, zoneinfo.ZoneInfo(zone)):
-        opens, closes = since(midnight, span.earliest), since(midnight, span.latest) - 1
-        if spans and opens <= spans[-1][1] + 1:
-            opens = spans.pop()[0]
-        spans.append((opens, closes))
-    return tuple(spans)
-
-
 def _ground(
     depot: Depot,
     day: date,
@@ -365,27 +235,5 @@ def _ground(
     return roads.ground(depot_code=depot.code, day=day, points=points, profiles=profiles)
 
 
-class _HasDegrees(Protocol):
-    @property
-    def latitude(self) -> float: ...
-
-    @property
-    def longitude(self) -> float: ...
-
-
-def point_of(place: _HasDegrees) -> Point:
-    """Where a row or a caller's input lies."""
-    return _degrees(place.latitude, place.longitude)
-
-
-@lru_cache(maxsize=20_000)
-def _degrees(latitude: float, longitude: float) -> Point:
-    return Point(latitude, longitude)
-
-
 def _reason(row: VisitRow) -> Reason:
     return Reason(row.unserved_reason) if row.unserved_reason in Reason else Reason.NOT_PLANNED
-
-
-def _clipped(earliest: int, latest: int) -> Window:
-    return max(-LATEST_INSTANT, min(earliest, LATEST_INSTANT)), max(-LATEST_INSTANT, min(latest, LATEST_INSTANT))

@@ -18,7 +18,7 @@ WHY: dict[Reason, str | Promise] = {
     Reason.OTHERS: _("No van has room for it at that time."),
     Reason.NOT_PLANNED: _("No van can be there at that time."),
 }
-REASONS = frozenset(reason.value for reason in WHY)
+PLAN_REASONS = frozenset(reason.value for reason in WHY)
 BACK_AT_DEPOT_LATER = _("Your parcel is on its way back to the depot. Please choose another day.")
 TOO_LATE = _("The driver is already on the way to you, so this can no longer be changed.")
 OFF_THE_MAP = _("No road we drive on comes near that place.")

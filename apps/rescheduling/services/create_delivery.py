@@ -15,7 +15,6 @@ from apps.rescheduling import rules
 from apps.rescheduling.services.change_window import on_route, require_revision
 from apps.rescheduling.services.offer_windows import alternatives_to, offers_of, policy_of, within_roster
 from apps.routing import services as routing
-from apps.routing import words
 from apps.routing.selectors import zone_of
 
 SERVICE_SECONDS = 120
@@ -65,7 +64,7 @@ def create_delivery(
     try:
         return routing.with_retries(lambda: subject, chosen, act)
     except Refused as refused:
-        if refused.code not in words.REASONS:
+        if refused.code not in routing.PLAN_REASONS:
             raise
         others = alternatives_to(chosen, offers_of(subject, policy))
         raise Refused(refused.code, refused.message, others) from None
@@ -95,7 +94,7 @@ def _first_free_day(subject: routing.Subject, policy: Policy) -> TimeWindow:
     for slot in slots:
         if slot.feasible:
             return slot.window
-    raise words.refusal(slots[-1].reason if slots else "no_vehicle")
+    raise routing.refusal(slots[-1].reason if slots else "no_vehicle")
 
 
 def _require_window(subject: routing.Subject, window: TimeWindow, policy: Policy) -> None:

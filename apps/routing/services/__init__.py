@@ -22,8 +22,10 @@ from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, of
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
+from apps.routing.words import PLAN_REASONS, refusal
 
 __all__ = [
+    "PLAN_REASONS",
     "Loaded",
     "Proposal",
     "RouteMoved",
@@ -51,6 +53,7 @@ __all__ = [
     "propose",
     "propose_for",
     "publish",
+    "refusal",
     "release",
     "release_hold",
     "release_holds",

@@ -12,7 +12,7 @@ from apps.routing.planner.new_place import best_for_new_place
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
 from apps.routing.planner.travel import OffTheMap
 from apps.routing.services.clearing import Cleared
-from apps.routing.snapshot import Whereabouts, point_of
+from apps.routing.stops import Whereabouts, point_of
 
 
 def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Insertion | Refusal:

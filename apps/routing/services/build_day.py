@@ -24,7 +24,8 @@ from apps.routing.planner.travel import Point
 from apps.routing.rows import REMAINING
 from apps.routing.services.subject import nearest_depot
 from apps.routing.services.write_routes import RouteMoved, announce, claim, ensure_plan, write
-from apps.routing.snapshot import SECONDS_PER_FURTHER_DROP, Snapshot, epoch_of, take
+from apps.routing.snapshot import Snapshot, take
+from apps.routing.stops import SECONDS_PER_FURTHER_DROP, epoch_of
 
 NEIGHBOUR_DAYS = 3
 """Customers move deliveries by some days, so a day's matrix knows the places of the days around it too."""

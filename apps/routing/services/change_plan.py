@@ -27,7 +27,8 @@ from apps.routing.services.write_routes import (
     ensure_plan,
     write,
 )
-from apps.routing.snapshot import Snapshot, Whereabouts, new_stop, take, zone_of
+from apps.routing.snapshot import Snapshot, new_stop, take
+from apps.routing.stops import Whereabouts, zone_of
 
 TRIES = 3
 

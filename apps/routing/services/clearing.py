@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from apps.routing.models import Drop, Visit
 from apps.routing.planner.insertion import FrozenStop, Timetable, remove
 from apps.routing.rows import DropRow
-from apps.routing.snapshot import Snapshot, build_stop, carriers_of, is_aboard, service_of, total_load
+from apps.routing.snapshot import Snapshot
+from apps.routing.stops import build_stop, carriers_of, is_aboard, service_of, total_load
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from apps.routing.models import Drop, Visit
 from apps.routing.services.change_plan import TRIES, Proposal, commit, with_retries
 from apps.routing.services.subject import subject_of
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
-from apps.routing.snapshot import Whereabouts, take
+from apps.routing.snapshot import take
+from apps.routing.stops import Whereabouts
 
 EXPIRE_HANDLER = "apps.routing.handlers.expire_hold"
 

@@ -13,7 +13,7 @@ from apps.deliveries.services import load_parcel, move_state
 from apps.deliveries.states import ENDED, State
 from apps.routing.models import Drop, Route
 from apps.routing.services.write_routes import touch
-from apps.routing.snapshot import epoch_of
+from apps.routing.stops import epoch_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from apps.routing.services import answer
 from apps.routing.services.change_plan import day_of, stop_for
 from apps.routing.services.clearing import Cleared, clear
 from apps.routing.services.subject import Subject, subject_of
-from apps.routing.snapshot import Snapshot, Whereabouts, take
+from apps.routing.snapshot import Snapshot, take
+from apps.routing.stops import Whereabouts
 
 
 @dataclass(frozen=True, slots=True)

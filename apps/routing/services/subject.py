@@ -15,7 +15,7 @@ from apps.routing.models import Drop
 from apps.routing.planner.problem import Load
 from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING, load_of
-from apps.routing.snapshot import Whereabouts, service_of, zone_of
+from apps.routing.stops import Whereabouts, service_of, zone_of
 
 
 class HasSizes(Protocol):

@@ -21,7 +21,8 @@ from apps.routing.planner.eta import EtaPair, pair
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.solution import StopTimes
 from apps.routing.rows import VisitRow, promises_of
-from apps.routing.snapshot import Snapshot, epoch_of
+from apps.routing.snapshot import Snapshot
+from apps.routing.stops import epoch_of
 
 ETA_TOLERANCE_SECONDS = 180
 """A shown ETA pair stays as it is until one of its ends has moved further than this."""
