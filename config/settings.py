@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.env import BASE_DIR, env_bool, env_database, env_int, env_list, env_path, env_str
 
-DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"
+DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"  # noqa: S105
 
 DEBUG = env_bool("DEBUG", False)
 DEMO = env_bool("DEMO", False)

@@ -95,7 +95,7 @@ def _under_way() -> QuerySet[Route]:
 
 def _on_route(rows: QuerySet[Delivery], first: int, last: int) -> list[Delivery]:
     """One delivery per van that is on the road, between so many stops away."""
-    found = []
+    found: list[Delivery] = []
     for route in _under_way():
         ahead = Visit.objects.filter(route=route, state=Visit.State.PLANNED).order_by("sequence")[first:last]
         found += rows.filter(drops__visit__in=list(ahead), drops__is_open=True, state=State.OUT).order_by(

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         vans = [
             Van(
                 DriverPhone(base, key.secret),
-                roads.road(profile_of_driver(key.reference)),
+                roads.road(profile_of_driver(key.reference or 0)),
                 Random(f"{seed}/{key.reference}"),
             )
             for key in DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER)
