@@ -1,5 +1,8 @@
-"""Everything in one process and on one port: uvicorn config.asgi:application --lifespan off --ws-max-size 4096
+"""Everything in one process and on one port.
 
+    uvicorn config.asgi:application --lifespan off --ws-max-size 4096 --ws-per-message-deflate false
+
+Compression would cost 40 KiB a socket for messages of 2 KiB.
 Sockets go to channels, the polled page row to a thin route of its own, all the rest to Django as WSGI in threads.
 """
 

@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from apps.deliveries.access import Access
+from apps.deliveries.access import VERIFIED_COOKIE, Access
 from apps.deliveries.services import note_opened, token_of
+from apps.tracking import page_row
 from apps.tracking.selectors import dot_document, page_text
 from apps.tracking.state import view_only
-from apps.tracking.views.gate import base_context, document_for, shopper_view
+from apps.tracking.views.gate import base_context, document_for, sealed, shopper_view
 
 # Programs that look at links before people do (message previews, scanners): their visits are not the shopper's.
 _ROBOTS = ("bot", "preview", "crawler", "spider", "facebookexternalhit", "whatsapp", "scan", "curl", "python")
@@ -34,17 +35,28 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 @require_safe
-@shopper_view
-def state(request: HttpRequest, access: Access) -> HttpResponse:
+def state(request: HttpRequest, token: str) -> HttpResponse:
     """The document; 304 when the script (?v=) or a cache (If-None-Match) has this version already."""
+    plain = page_row.plain_page(token) if VERIFIED_COOKIE not in request.COOKIES else None
+    if plain is None:
+        return _state_through_the_gate(request, token)
+    return sealed(_versioned(request, *plain, "link"))
+
+
+@shopper_view
+def _state_through_the_gate(request: HttpRequest, access: Access) -> HttpResponse:
     text = page_text(access.delivery, access.tier)
-    version = json.loads(text)["version"]
-    etag = etag_of(version, access.tier)
+    version = int(json.loads(text)["version"])
+    if access.view_only:
+        text = json.dumps(view_only(json.loads(text)), separators=(",", ":"))
+    return _versioned(request, version, text, access.tier)
+
+
+def _versioned(request: HttpRequest, version: int, text: str, tier: str) -> HttpResponse:
+    etag = f'"{version}-{tier}"'
     if request.GET.get("v") == str(version) or etag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     else:
-        if access.view_only:
-            text = json.dumps(view_only(json.loads(text)), separators=(",", ":"))
         response = HttpResponse(text, content_type="application/json")
     response["ETag"] = etag
     return response
@@ -54,10 +66,6 @@ def state(request: HttpRequest, access: Access) -> HttpResponse:
 @shopper_view
 def dot(_request: HttpRequest, access: Access) -> HttpResponse:
     return JsonResponse(dot_document(access.delivery))
-
-
-def etag_of(version: int, tier: str) -> str:
-    return f'"{version}-{tier}"'
 
 
 def is_person(request: HttpRequest) -> bool:
