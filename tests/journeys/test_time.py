@@ -38,6 +38,8 @@ def test_another_window_is_confirmed_planned_told_once_and_seen_without_reload(
     now = at_the_desk.now()
     assert (now["day"], now["state"]) == (TOMORROW.isoformat(), "planned")
     assert now["window"][0] <= now["arrival"] <= now["window"][1]
+    # Who agreed on "from ten on" must not read 09:55.
+    assert words.split("–")[0] <= last.removeprefix("Arriving tomorrow, ").split("–")[0]
     until(lambda: len(at_the_desk.texts("new time")) > before, "the text about the change lies on the phone")
     plans = town.ask("plans")
     assert someone["id"] in plans[TOMORROW.isoformat()]["serves"]

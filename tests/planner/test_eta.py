@@ -50,3 +50,11 @@ def test_a_late_stop_is_shown_late() -> None:
     shown = pairs(late, plan, now=0)["c"]
     assert shown.earliest <= 2040 <= shown.latest
     assert shown.latest > 600
+
+
+def test_a_van_that_comes_just_after_the_door_opens_is_not_shown_before() -> None:
+    """Who agreed on "from ten on" must not read 09:55."""
+    problem, plan = three_on_a_street()
+    agreed = problem.with_stop(stop("c", 3, (2000, 2 * HOUR)))
+    assert roll_forward(agreed, plan.route["van"])[2].arrival == 2040
+    assert pairs(agreed, plan, now=0)["c"].earliest == 2000

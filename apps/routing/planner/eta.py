@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from apps.routing.planner.intervals import next_start, permitted
+from apps.routing.planner.intervals import next_start, opening, permitted
 from apps.routing.planner.problem import Problem, Stop, Vehicle, Window
 from apps.routing.planner.solution import Route, Solution, StopTimes
 
@@ -95,6 +95,6 @@ def pairs(problem: Problem, solution: Solution, *, now: int, spread: Spread = HO
     found: dict[str, EtaPair] = {}
     for route in solution.routes:
         for ahead, (stop_id, times) in enumerate(zip(route.stops, roll_forward(problem, route, now=now), strict=True)):
-            opens = times.start if times.start > times.arrival else None
+            opens = opening(permitted(problem.stop[stop_id]), times.start)
             found[stop_id] = pair(times.arrival, now=now, stops_ahead=ahead, opens=opens, spread=spread)
     return found

@@ -38,6 +38,11 @@ def next_start(intervals: Sequence[Window], arrival: int) -> int:
     return arrival
 
 
+def opening(intervals: Sequence[Window], start: int) -> int | None:
+    """When the interval opens in which the service starts; None for a start outside all of them."""
+    return next((opens for opens, closes in intervals if opens <= start <= closes), None)
+
+
 def latest_start(intervals: Sequence[Window], limit: int) -> int:
     """Latest permitted start that is not after the limit, or NEVER. Every earlier arrival can be in time as well."""
     for opens, closes in reversed(intervals):

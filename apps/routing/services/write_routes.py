@@ -19,6 +19,7 @@ from apps.routing import events, roads
 from apps.routing.models import DayPlan, Route
 from apps.routing.planner.eta import EtaPair, pair
 from apps.routing.planner.insertion import Timetable
+from apps.routing.planner.intervals import opening, permitted
 from apps.routing.planner.solution import StopTimes
 from apps.routing.rows import VisitRow, promises_of
 from apps.routing.snapshot import Snapshot
@@ -141,7 +142,8 @@ def write(
             visit = made[stop] if stop in made else int(stop[1:])
             before = snapshot.visits.get(visit)
             deliveries = members.get(visit) or _deliveries(snapshot, visit)
-            shown = _pair(before, times, now=reference, ahead=index)
+            opens = opening(permitted(timetable.problem.stop[stop]), times.start)
+            shown = _pair(before, times, now=reference, ahead=index, opens=opens)
             if before is None or (before.eta_earliest, before.eta_latest) != shown:
                 written.moved.update(deliveries)
             if before is None or before.sequence != base + index + 1:
@@ -155,9 +157,8 @@ def _deliveries(snapshot: Snapshot, visit: int) -> list[int]:
     return [drop.delivery for drop in snapshot.drops.get(visit, ()) if not drop.is_hold]
 
 
-def _pair(before: VisitRow | None, times: StopTimes, *, now: int, ahead: int) -> EtaPair:
+def _pair(before: VisitRow | None, times: StopTimes, *, now: int, ahead: int, opens: int | None) -> EtaPair:
     """The pair to show: the old one, unless it has moved past the tolerance."""
-    opens = times.start if times.start > times.arrival else None
     fresh = pair(times.arrival, now=now, stops_ahead=ahead, opens=opens)
     if before is None or before.eta_earliest is None or before.eta_latest is None:
         return fresh
