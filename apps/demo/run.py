@@ -33,12 +33,17 @@ def main() -> int:
         print(f"Port {options.port} is taken. Choose another: make demo PORT=8001", file=sys.stderr)
         return 1
     VAR.mkdir(exist_ok=True)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         _prepare(options, environment)
+        environment["CLOCK_WALL_START"] = datetime.now(UTC).isoformat()
+        return _serve(options, environment)
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
-    environment["CLOCK_WALL_START"] = datetime.now(UTC).isoformat()
-    return _serve(options, environment)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(_folder(options), ignore_errors=True)
 
 
 def _options() -> argparse.Namespace:
@@ -50,13 +55,21 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _folder(options: argparse.Namespace) -> Path:
+    """What this run writes. Named by its port, so that a second demo does not wipe the first one's day."""
+    return VAR / f"demo-{options.port}"
+
+
 def _environment(options: argparse.Namespace) -> dict[str, str]:
-    base = f"http://127.0.0.1:{options.port}"
+    base, folder = f"http://127.0.0.1:{options.port}", _folder(options)
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONPATH": str(ROOT),
         "DEMO": "1",
-        "DATABASE_URL": f"sqlite:///{VAR / 'demo.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
+        "MATRIX_DIR": str(folder / "matrices"),
+        "MEDIA_ROOT": str(folder / "media"),
+        "RUN_DIR": str(folder / "run"),
         "PUBLIC_BASE_URL": base,
         "CLOCK_SPEED": str(options.speed),
         "CLOCK_DOMAIN_START": DAY_START,
@@ -78,24 +91,24 @@ def _port_is_free(port: int) -> bool:
 def _prepare(options: argparse.Namespace, environment: dict[str, str]) -> None:
     """Roads first, then the day. A day made before from the same sources and seed is copied instead of made again."""
     _manage(environment, "prepare_roads")
-    database = VAR / "demo.sqlite3"
-    for leftover in VAR.glob("demo.sqlite3*"):
-        leftover.unlink()
+    folder = _folder(options)
+    shutil.rmtree(folder, ignore_errors=True)
     made = VAR / f"demo-day-{_sources_digest(options.seed)}"
-    if not (made / "demo.sqlite3").exists():
-        print("Making the day: addresses, 600 deliveries, two days of routes. This takes a minute or two, once.")
-        _manage(environment, "migrate", "--verbosity", "0")
-        _manage(environment, "load_demo", "--seed", str(options.seed))
-        for old in VAR.glob("demo-day-*"):
-            shutil.rmtree(old)
-        made.mkdir()
-        shutil.copy(database, made / "demo.sqlite3.part")
-        shutil.copytree(VAR / "matrices", made / "matrices")
-        (made / "demo.sqlite3.part").rename(made / "demo.sqlite3")
-    else:
-        shutil.copy(made / "demo.sqlite3", database)
-        shutil.rmtree(VAR / "matrices", ignore_errors=True)
-        shutil.copytree(made / "matrices", VAR / "matrices")
+    if made.exists():
+        shutil.copytree(made, folder)
+        return
+    print(
+        "Making the day: addresses, 600 deliveries, two days of routes. This takes a minute or two, once.", flush=True
+    )
+    folder.mkdir()
+    _manage(environment, "migrate", "--verbosity", "0")
+    _manage(environment, "load_demo", "--seed", str(options.seed))
+    for old in VAR.glob("demo-day-*"):
+        shutil.rmtree(old)
+    part = VAR / f"part-of-{made.name}"
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(folder, part)
+    part.rename(made)
 
 
 def _sources_digest(seed: int) -> str:
@@ -119,7 +132,6 @@ def _serve(options: argparse.Namespace, environment: dict[str, str]) -> int:
     if not options.no_simulator:
         commands.append([sys.executable, "manage.py", "simulate", "--seed", str(options.seed)])
     children: list[subprocess.Popen[bytes]] = []
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         for command in commands:
             children.append(_start(command, environment))
