@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.routing.models import DayPlan
-from apps.routing.services import build_day, improve_plan, keep_rolling, publish, release_hold, roll_forward
+from apps.routing.services import build_day, close_day, improve_plan, keep_rolling, publish, release_hold, roll_forward
 
 
 def replan(payload: dict[str, Any]) -> None:
@@ -17,6 +17,11 @@ def publish_day(payload: dict[str, Any]) -> None:
     if plan.stage == DayPlan.Stage.DRAFT:
         build_day(depot=plan.depot, day=plan.day)
         publish(plan=plan)
+
+
+def close_day_of(payload: dict[str, Any]) -> None:
+    """The evening: nobody waits any longer for a van that is back."""
+    close_day(plan=DayPlan.objects.get(pk=payload["plan"]))
 
 
 def expire_hold(payload: dict[str, Any]) -> None:

@@ -210,6 +210,22 @@ def test_the_last_stop_finishes_the_route(day, now):
     assert [state_of(delivery) for delivery in day] == ["delivered"] * 3
 
 
+def test_in_the_evening_nobody_waits_any_longer_and_may_choose_another_day(day, now, drain):
+    services.complete(visit=Visit.objects.get(drops__delivery=day[0]), actor="driver:1")
+    told = Event.objects.filter(kind="routing.next_stop").count()
+    now.set(now.at("23:45"))
+    drain()
+    assert [state_of(delivery) for delivery in day] == ["delivered", "failed", "failed"]
+    assert Event.objects.filter(kind="routing.next_stop").count() == told
+    assert Route.objects.get().finished_at is not None
+    tomorrow = world.TODAY + timedelta(days=1)
+    world.shift("van-1", tomorrow)
+    day[1].refresh_from_db()
+    window = world.hours(10, 12, tomorrow)
+    changed = change_window(delivery=day[1], window=window, revision=day[1].revision, actor="shopper")
+    assert changed.state == State.PLANNED
+
+
 def test_nothing_happens_on_a_van_at_the_depot():
     alice, *_ = world.planned_day(vans=1)
     with pytest.raises(Refused) as refused:

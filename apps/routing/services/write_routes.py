@@ -31,6 +31,8 @@ REPLAN_HANDLER = "apps.routing.handlers.replan"
 REPLAN_DEBOUNCE_SECONDS = 0.5
 PUBLISH_HANDLER = "apps.routing.handlers.publish_day"
 PUBLISHED_AFTER_MIDNIGHT = timedelta(hours=6)
+CLOSE_HANDLER = "apps.routing.handlers.close_day_of"
+CLOSED_AFTER_MIDNIGHT = timedelta(hours=23, minutes=30)
 _ROWS_PER_STATEMENT = 400
 
 
@@ -55,8 +57,10 @@ def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
     )
     if is_new:
         # The plan becomes the day's by itself: nobody has to be at the depot at six.
-        at = datetime.fromtimestamp(epoch_of(depot, day), UTC) + PUBLISHED_AFTER_MIDNIGHT
-        react(PUBLISH_HANDLER, plan_id=plan.pk, due_at=at, dedupe_key=f"publish:{plan.pk}")
+        midnight = datetime.fromtimestamp(epoch_of(depot, day), UTC)
+        opens, closes = midnight + PUBLISHED_AFTER_MIDNIGHT, midnight + CLOSED_AFTER_MIDNIGHT
+        react(PUBLISH_HANDLER, plan_id=plan.pk, due_at=opens, dedupe_key=f"publish:{plan.pk}")
+        react(CLOSE_HANDLER, plan_id=plan.pk, due_at=closes, dedupe_key=f"close:{plan.pk}")
     return plan
 
 
