@@ -107,7 +107,9 @@ class Van:
         except Rejected:  # cancelled or moved while driving there: ask what is next
             self._head_for_next(at)
             return
-        self.serving_until = at + timedelta(seconds=visit["service_seconds"] * self.random.uniform(*SERVICE_NOISE))
+        # Nobody is at home before the window opens: an early driver waits in the van.
+        begins = max(at, datetime.fromisoformat(visit["window"][0]))
+        self.serving_until = begins + timedelta(seconds=visit["service_seconds"] * self.random.uniform(*SERVICE_NOISE))
 
     def _finish_stop(self, at: datetime) -> None:
         visit, self.serving_until = self.heading_to, None
