@@ -1,5 +1,6 @@
 """The prepared page: one row per delivery and tier, and the feed that tells live processes which moved."""
 
+from cryptography.fernet import InvalidToken
 from django.db import models
 
 from apps.core.encryption import decrypt, encrypt
@@ -28,8 +29,12 @@ class PageSnapshot(models.Model):
         return encrypt(text) if tier == "verified" else text
 
     @staticmethod
-    def opened(tier: str, stored: str) -> str:
-        return decrypt(stored) if tier == "verified" else stored
+    def opened(tier: str, stored: str) -> str | None:
+        """The text again; None when its key has been retired, which only means that the row must be made anew."""
+        try:
+            return decrypt(stored) if tier == "verified" else stored
+        except InvalidToken:
+            return None
 
 
 class PageChange(models.Model):

@@ -8,9 +8,8 @@ from django.db.models import F
 from apps.deliveries.models import Delivery
 from apps.tracking import services
 from apps.tracking.dots import Dot, dot_documents
-from apps.tracking.hero_words import Hero, hero
 from apps.tracking.models import PageSnapshot
-from apps.tracking.state import Document, Tier
+from apps.tracking.state import TIERS, Document, Tier
 
 
 def page_document(delivery: Delivery, tier: Tier) -> Document:
@@ -21,30 +20,28 @@ def page_document(delivery: Delivery, tier: Tier) -> Document:
 
 def page_text(delivery: Delivery, tier: Tier) -> str:
     """The same as JSON text, byte for byte what the socket carries."""
-    row = _row(delivery.pk, tier)
-    if row is None or row[0] < delivery.page_version:
+    text = _read(delivery.pk, tier, delivery.page_version)
+    if text is None:
         services.refresh([delivery.pk])
-        row = _row(delivery.pk, tier)
-    if row is None:
+        text = _read(delivery.pk, tier, 0)
+    if text is None:
         raise LookupError(f"delivery {delivery.pk} has no page")
-    return PageSnapshot.opened(tier, row[1])
+    return text
 
 
 def page_texts(delivery_ids: Collection[int]) -> dict[int, dict[str, str]]:
     """Both tiers of many pages, by delivery."""
-    rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids)
-    current = rows.filter(version__gte=F("delivery__page_version")).values_list("delivery_id", flat=True)
-    if old := set(delivery_ids).difference(current):
+    found = _read_many(delivery_ids)
+    if old := {pk for pk in delivery_ids if len(found.get(pk, ())) < len(TIERS)}:
         services.refresh(old)
-    found: dict[int, dict[str, str]] = {}
-    for delivery_id, tier, stored in rows.all().values_list("delivery_id", "tier", "document"):
-        found.setdefault(delivery_id, {})[tier] = PageSnapshot.opened(tier, stored)
+        found |= _read_many(old, even_old=True)
     return found
 
 
-def page_hero(delivery: Delivery) -> Hero:
-    """What the page says first, in words: for lists that link to pages."""
-    return hero(page_document(delivery, "link"), delivery.merchant.name)
+def overdue_pages(delivery_ids: Collection[int]) -> set[int]:
+    """Those whose row is older than their delivery's page_version."""
+    rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids, tier="link")
+    return set(rows.filter(version__lt=F("delivery__page_version")).values_list("delivery_id", flat=True))
 
 
 def dot_document(delivery: Delivery) -> Dot:
@@ -52,6 +49,18 @@ def dot_document(delivery: Delivery) -> Dot:
     return dot_documents([delivery.pk])[delivery.pk]
 
 
-def _row(delivery_id: int, tier: Tier) -> tuple[int, str] | None:
-    rows = PageSnapshot.objects.filter(delivery_id=delivery_id, tier=tier)
-    return rows.values_list("version", "document").first()
+def _read(delivery_id: int, tier: Tier, at_least: int) -> str | None:
+    rows = PageSnapshot.objects.filter(delivery_id=delivery_id, tier=tier, version__gte=at_least)
+    stored = rows.values_list("document", flat=True).first()
+    return PageSnapshot.opened(tier, stored) if stored is not None else None
+
+
+def _read_many(delivery_ids: Collection[int], *, even_old: bool = False) -> dict[int, dict[str, str]]:
+    rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids)
+    if not even_old:
+        rows = rows.filter(version__gte=F("delivery__page_version"))
+    found: dict[int, dict[str, str]] = {}
+    for delivery_id, tier, stored in rows.values_list("delivery_id", "tier", "document"):
+        if text := PageSnapshot.opened(tier, stored):
+            found.setdefault(delivery_id, {})[tier] = text
+    return found

@@ -87,8 +87,8 @@ def _stored(ids: Iterable[int]) -> tuple[dict[int, Built], dict[int, datetime | 
     pages: dict[int, Built] = {}
     waking: dict[int, datetime | None] = {}
     for row in PageSnapshot.objects.filter(delivery_id__in=list(ids)):
-        page = json.loads(PageSnapshot.opened(row.tier, row.document))
-        pages.setdefault(row.delivery_id, {})[row.tier] = page  # type: ignore[index]
+        if text := PageSnapshot.opened(row.tier, row.document):
+            pages.setdefault(row.delivery_id, {})[row.tier] = json.loads(text)  # type: ignore[index]
         if row.tier == "link":
             waking[row.delivery_id] = row.changes_at
     return pages, waking

@@ -16,13 +16,16 @@ from apps.deliveries import access as gate
 from apps.tracking.dots import HIDDEN, Dot, Sight, dot_of, sights_of
 from apps.tracking.feeds import VanFeed, living_links, page_feed
 from apps.tracking.hub import Hub, Kind, Mailbox
-from apps.tracking.selectors import page_texts
+from apps.tracking.selectors import overdue_pages, page_texts
+from apps.tracking.services import refresh
 from apps.tracking.state import view_only
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 VANS_EVERY, LINKS_EVERY, VERIFIED_EVERY = 0.1, 2.0, 10.0
+# A page is overdue when two looks in a row find it older than its delivery.
+OVERDUE_EVERY = 0.5
 SIGHT_SECONDS, LONG_SIGHT_SECONDS = 1.0, 10.0
 # With nobody watching the thread ends after a while; the next visitor starts another.
 IDLE_SECONDS = 5.0
@@ -41,9 +44,10 @@ class Tail:
         # Topic -> the instant of the fix that was told last, None for hidden.
         self._told: dict[int, str | None] = {}
         self._due: set[int] = set()
+        self._overdue: set[int] = set()
         self._due_vans: set[int] = set()
         self._sights: dict[int, tuple[float, Sight]] = {}
-        self._next_vans = self._next_links = self._next_verified = 0.0
+        self._next_vans = self._next_links = self._next_verified = self._next_overdue = 0.0
 
     def start(self) -> None:
         self._pages.start()
@@ -61,6 +65,9 @@ class Tail:
             self._next_vans = now + VANS_EVERY
             self._due_vans |= set(self._vans.moved())
             found += self._dot_messages(self._due, self._due_vans, now)
+        if now >= self._next_overdue:
+            self._next_overdue = now + OVERDUE_EVERY
+            self._mend_overdue()
         if newcomers:
             # Their state is read after they joined and after the position was taken: nothing falls in between.
             found += self._page_messages(newcomers) + self._first_dots(newcomers, now)
@@ -75,6 +82,12 @@ class Tail:
         # Only now: a round that the database broke off is made again.
         self._due, self._due_vans = set(), set()
         return found
+
+    def _mend_overdue(self) -> None:
+        """Prepares watched pages that no worker has prepared in time: open pages stay true when workers are late."""
+        overdue = overdue_pages(self.hub.topics())
+        refresh(overdue & self._overdue)
+        self._overdue = overdue
 
     def _page_messages(self, boxes: Collection[Mailbox]) -> Delivered:
         texts = page_texts({box.topic for box in boxes})

@@ -13,6 +13,7 @@ from apps.deliveries.services import make_link, revoke_link, rotate_link, token_
 from apps.deliveries.states import State
 from apps.events.models import Event
 from apps.tracking.models import PageSnapshot
+from apps.tracking.selectors import page_document, page_texts
 from tests import world
 from tests.tracking.roads import on_route
 
@@ -163,6 +164,15 @@ def test_a_verified_page_lies_encrypted_in_its_row(client: Client) -> None:
     rows = dict(PageSnapshot.objects.values_list("tier", "document"))
     assert "Landstrasse" not in rows["verified"]
     assert rows["link"].startswith("{")
+
+
+def test_a_retired_key_costs_a_page_nothing_but_its_row(client: Client) -> None:
+    made, token = tracked()
+    client.get(f"/t/{token}")
+    PageSnapshot.objects.filter(tier="verified").update(document="gAAAAAB-not-made-by-any-key")
+    assert page_document(made, "verified")["place"]["street"] == "Landstrasse 12"
+    PageSnapshot.objects.filter(tier="verified").update(document="gAAAAAB-not-made-by-any-key")
+    assert set(page_texts([made.pk])[made.pk]) == {"link", "verified"}
 
 
 def test_a_wrong_code_is_told_in_words_and_never_verifies(client: Client) -> None:

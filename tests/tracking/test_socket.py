@@ -126,6 +126,21 @@ async def test_what_a_page_sends_is_ignored_and_too_much_of_it_ends_the_talk(ope
     assert await other.closing_code() == consumers.TOO_MANY
 
 
+async def test_pages_stay_true_while_no_worker_runs(open_page: Opened) -> None:
+    """Nobody handles the event here: the tail itself notices that the row is older than its delivery."""
+    made, _, token = await tracked(State.PLANNED)
+    talk, _ = await open_page(token)
+    await sync_to_async(move_state)(delivery_id=made.pk, to=State.ARRIVED, actor="clerk:1")
+    while (await talk.hear("page"))["document"]["status"] != "arrived":
+        pass
+
+
+async def test_one_address_cannot_take_all_the_room(open_page: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "MOST_PER_ADDRESS", 2)
+    tokens = [(await tracked())[2] for _ in range(3)]
+    assert [(await open_page(token))[1] for token in tokens] == [True, True, False]
+
+
 @pytest.mark.covers("T22")
 async def test_a_share_link_is_pushed_a_page_without_changes(open_page: Opened) -> None:
     made, _, _ = await tracked()
