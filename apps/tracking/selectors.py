@@ -8,6 +8,7 @@ from django.db.models import F
 from apps.deliveries.models import Delivery
 from apps.tracking import services
 from apps.tracking.dots import Dot, dot_documents
+from apps.tracking.hero_words import Hero, hero
 from apps.tracking.models import PageSnapshot
 from apps.tracking.state import TIERS, Document, Tier
 
@@ -42,6 +43,11 @@ def overdue_pages(delivery_ids: Collection[int]) -> set[int]:
     """Those whose row is older than their delivery's page_version."""
     rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids, tier="link")
     return set(rows.filter(version__lt=F("delivery__page_version")).values_list("delivery_id", flat=True))
+
+
+def page_hero(delivery: Delivery) -> Hero:
+    """What the page says first, in words: for lists that link to pages."""
+    return hero(page_document(delivery, "link"), delivery.merchant.name)
 
 
 def dot_document(delivery: Delivery) -> Dot:
