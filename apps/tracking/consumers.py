@@ -112,8 +112,8 @@ def _opened(token: str, address: str, cookie: str) -> gate.Access | None:
 
 def _address(scope: dict[str, Any]) -> str:
     client = scope.get("client")
-    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
-    return caller_address(str(client[0]) if client else "", forwarded)
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return caller_address(str(client[0]) if client else "", ",".join(forwarded))
 
 
 def _cookie(scope: dict[str, Any]) -> str:

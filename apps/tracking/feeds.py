@@ -12,8 +12,8 @@ from apps.fleet.models import Position
 from apps.tracking.dots import Fix, Step
 from apps.tracking.models import PageChange
 
-# Sequences may be committed out of order; this many of the newest are looked at again and compared.
-_OVERLAP = 1_000
+# Sequences are wall microseconds and may be committed out of order: the newest two seconds are read again and compared.
+_OVERLAP_MICROSECONDS = 2_000_000
 
 
 class PageFeed(Protocol):
@@ -82,7 +82,9 @@ class VanFeed:
 
     def moved(self) -> list[int]:
         """The vehicles that moved since the last call."""
-        rows = Position.objects.filter(sequence__gt=self._last - _OVERLAP).order_by("sequence")
+        # A wall clock that was set back numbers from there; what it numbers must not wait until it has caught up.
+        self._last = min(self._last, int(clock.wall().timestamp() * 1_000_000))
+        rows = Position.objects.filter(sequence__gt=self._last - _OVERLAP_MICROSECONDS).order_by("sequence")
         columns = ("vehicle_id", "sequence", "latitude", "longitude", "at", "heading_degrees")
         moved = []
         for vehicle, sequence, *fix in rows.values_list(*columns):

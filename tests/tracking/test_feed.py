@@ -3,13 +3,17 @@
 import random
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 
 from apps.core import clock
-from apps.tracking.feeds import page_feed
+from apps.fleet.models import Position, Vehicle
+from apps.fleet.services import Fix, record_positions
+from apps.tracking.feeds import VanFeed, page_feed
 from apps.tracking.models import PageChange
+from tests import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, EACH = 6, 25
@@ -75,3 +79,50 @@ def test_a_late_commit_with_an_early_id_is_reported() -> None:
     writer.join()
     assert feed.moved() == [1]
     assert feed.moved() == []
+
+
+def two_vans() -> tuple[Vehicle, Vehicle]:
+    return world.shift("van-1").vehicle, world.shift("van-2").vehicle
+
+
+def step_of(vehicle: Vehicle, seconds: int) -> None:
+    record_positions(vehicle=vehicle, fixes=[Fix(47.168, 9.511, clock.now() - timedelta(seconds=seconds))])
+
+
+@pytest.mark.covers("T4")
+def test_a_position_numbered_early_and_committed_late_moves_its_van() -> None:
+    """A driver's upload that waits a second for its commit must not cost the dot its step."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    early, late = two_vans()
+    feed = VanFeed()
+    written, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with transaction.atomic():
+            step_of(early, 1)
+            written.set()
+            go_on.wait(10)
+        connection.close()
+
+    writer = threading.Thread(target=slow)
+    writer.start()
+    written.wait(10)
+    time.sleep(0.2)
+    step_of(late, 1)
+    assert feed.moved() == [late.pk]
+    go_on.set()
+    writer.join()
+    assert feed.moved() == [early.pk]
+    assert feed.moved() == []
+
+
+def test_dots_go_on_when_the_wall_clock_is_set_back() -> None:
+    before, after = two_vans()
+    feed = VanFeed()
+    step_of(before, 1)
+    ahead = Position.objects.get().sequence + 3_600_000_000
+    Position.objects.update(sequence=ahead)
+    assert feed.moved() == [before.pk]
+    step_of(after, 1)
+    assert feed.moved() == [after.pk]

@@ -215,3 +215,10 @@ def _bump(pk: int) -> int:
 
 def world_version(pk: int) -> int:
     return Delivery.objects.get(pk=pk).page_version + 1
+
+
+def test_a_caller_behind_proxies_is_counted_by_every_forwarded_line(settings: Any) -> None:
+    """A proxy may add a line of its own instead of appending: the lines are one list."""
+    settings.PROXY_HOPS = 2
+    lines = [(b"x-forwarded-for", b"203.0.113.7"), (b"x-forwarded-for", b"10.0.0.2")]
+    assert consumers._address({"client": ("10.0.0.1", 1), "headers": lines}) == "203.0.113.7"
