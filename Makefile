@@ -26,7 +26,7 @@ fast:
 	$(PY) -m pytest
 
 postgres:
-	TEST_DATABASE=postgres $(PY) -m pytest -m "not browser and not planner and not kills"
+	TEST_DATABASE=postgres $(PY) -m pytest -m "not browser and not planner"
 
 bench:
 	@sh deploy/setup.sh requirements-dev.lock

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
+from apps.demo import extract
 from apps.demo.phone_client import DriverPhone, Rejected
 from apps.routing.planner.travel import Point
 from apps.routing.planner.travel_osrm import Leg
 
+ZONE = ZoneInfo(extract.TIME_ZONE)
 FAILURE_SHARE = 0.04
 FAILURE_REASONS = {
     "consignee_not_home": 6,
@@ -51,6 +54,8 @@ class Van:
 
     def tick(self, now: datetime) -> None:
         """Catches up to `now`; a phone without signal (a restarted server) simply tries again at the next tick."""
+        if self.route and self.route["day"] != str(now.astimezone(ZONE).date()):
+            self._start_over()
         if not self.route.get("stops") and not self.going_home and now >= self.asleep_until:
             self._wake(now)
         for _ in range(8):  # at most so many events in one tick: the clock may have jumped
@@ -58,6 +63,11 @@ class Van:
                 break
         if self.place is not None:
             self._report(now)
+
+    def _start_over(self) -> None:
+        """A new morning: the van stands at the depot, whatever yesterday left undone."""
+        self.place = self.leg = self.leg_began = self.heading_to = self.serving_until = None
+        self.route, self.going_home, self.asleep_until = {}, False, AWAKE
 
     def _wake(self, now: datetime) -> None:
         """Before the shift, or after the last stop: look whether there is work (again)."""
@@ -99,10 +109,10 @@ class Van:
             self.route = {}
             return
         visit = self.heading_to
-        for drop in visit["drops"]:
-            if not drop["acknowledged"]:
-                self.phone.acknowledge(drop["delivery"], drop["instruction_version"])
         try:
+            for drop in visit["drops"]:
+                if not drop["acknowledged"]:
+                    self.phone.acknowledge(drop["delivery"], drop["instruction_version"])
             self.phone.arrive(visit["visit"], at=at)
         except Rejected:  # cancelled or moved while driving there: ask what is next
             self._head_for_next(at)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from apps.core import clock
 from apps.deliveries import services as deliveries
 from apps.deliveries.models import Delivery, Link
+from apps.deliveries.selectors import full_link_of
 from apps.deliveries.states import State
 from apps.demo import extract, stage
 from apps.demo.models import DemoKey
@@ -72,11 +73,11 @@ def _groups() -> Iterable[dict[str, Any]]:
 
 
 def _group(title: str, note: str, found: Iterable[Delivery]) -> dict[str, Any]:
-    return {"title": title, "note": note, "cards": [_card(delivery) for delivery in found]}
+    linked = ((delivery, full_link_of(delivery.pk)) for delivery in found)
+    return {"title": title, "note": note, "cards": [_card(delivery, link) for delivery, link in linked if link]}
 
 
-def _card(delivery: Delivery) -> dict[str, str]:
-    link = delivery.links.filter(kind=Link.Kind.FULL, revoked_at=None).latest("pk")
+def _card(delivery: Delivery, link: Link) -> dict[str, str]:
     hero = tracking.page_hero(delivery)
     return {
         "url": deliveries.tracking_path(link),

@@ -18,6 +18,7 @@ from apps.events.models import Reaction
 from apps.tracking import services as tracking
 
 TODAY = date(2026, 3, 10)
+ROSTER_DAYS = 60
 
 
 class Command(BaseCommand):
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         random = Random(seed)
         yesterday = TODAY - timedelta(days=1)
         tomorrow = clock.next_working_day(stage.local(TODAY, 8)).date()
-        roster = [TODAY + timedelta(days=offset) for offset in range(-1, 8)]
+        roster = [TODAY + timedelta(days=offset) for offset in range(-1, ROSTER_DAYS)]
         with transaction.atomic():
             merchants = stage.set_merchants()
             stage.set_map()

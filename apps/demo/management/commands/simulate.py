@@ -3,6 +3,9 @@
 import signal
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -48,27 +51,34 @@ class Command(BaseCommand):
         while True:
             began = time.monotonic()
             now = clock.now()
-            try:
-                if day != now.date():
-                    _load(clerk)
-                    day = now.date()
-                    following = clock.next_working_day(now).date()
-                    shops.open_for(following, Visit.objects.filter(plan__day=following).count())
-                shops.sell_one()
-                for van in vans:
-                    van.tick(clock.now())
-            except requests.RequestException as error:
-                self.stderr.write(f"The server did not answer ({type(error).__name__}); trying again.")
-            except Rejected as error:
-                self.stderr.write(f"A phone was told no: {error}")
+            if day != now.date() and self._try(partial(_load, clerk)):
+                day = now.date()
+                following = clock.next_working_day(now).date()
+                shops.open_for(following, Visit.objects.filter(plan__day=following).count())
+            self._try(shops.sell_one)
+            for van in vans:
+                self._try(partial(van.tick, clock.now()))
             time.sleep(max(0.05, TICK_SECONDS - (time.monotonic() - began)))
+
+    def _try(self, action: Callable[[], None]) -> bool:
+        """One phone that is told no, or hears nothing, must not stop the others."""
+        try:
+            action()
+        except requests.RequestException as error:
+            self.stderr.write(f"The server did not answer ({type(error).__name__}); trying again.")
+        except Rejected as error:
+            self.stderr.write(f"A phone was told no: {error}")
+        else:
+            return True
+        return False
 
 
 def _load(clerk: ClerkScanner) -> None:
     """The clerk scans what is still missing onto each van, as every morning."""
     for van in clerk.day()["vans"]:
         for barcode in van["missing"]:
-            clerk.scan(barcode, van["vehicle"])
+            with suppress(Rejected):  # moved to another van since the list was read: the next list has it there
+                clerk.scan(barcode, van["vehicle"])
 
 
 def _stop(*_: object) -> None:

@@ -1,0 +1,104 @@
+"""The simulated vans: they follow the road, wait for windows, survive a no, and start anew each morning."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from apps.demo.phone_client import Rejected
+from apps.demo.simulator import Van
+from apps.routing.planner.travel import Point
+from apps.routing.planner.travel_osrm import Leg
+
+MORNING = datetime(2026, 3, 10, 7, 30, tzinfo=UTC)
+
+
+class Road:
+    """Ten minutes between any two places."""
+
+    def leg(self, source: Point, destination: Point) -> Leg:
+        return Leg(((source.lat, source.lon), (destination.lat, destination.lon)), 600, 5000, (600.0,))
+
+
+class Phone:
+    """A server of one day with one stop whose window opens at nine (UTC)."""
+
+    def __init__(self) -> None:
+        self.day, self.departed, self.done = "2026-03-10", False, False
+        self.said: list[tuple[str, datetime]] = []
+        self.refuses_arrival = False
+
+    def route(self) -> dict[str, Any]:
+        drop = {"delivery": "x", "acknowledged": False, "instruction_version": 1, "recipient": "Alice", "parcels": 1}
+        stop = {
+            "visit": 1,
+            "state": "planned",
+            "kind": "address",
+            "lat": 47.2,
+            "lon": 9.52,
+            "service_seconds": 120,
+            "drops": [drop],
+            "window": ["2026-03-10T09:00:00+00:00", "2026-03-10T11:00:00+00:00"],
+        }
+        return {
+            "day": self.day,
+            "starts_at": f"{self.day}T07:30:00+00:00",
+            "departed_at": f"{self.day}T07:30:00+00:00" if self.departed else None,
+            "depot": {"lat": 47.17, "lon": 9.51},
+            "stops": [] if self.done else [stop],
+        }
+
+    def depart(self, *, at: datetime) -> dict[str, Any]:
+        self.departed = True
+        self.said.append(("depart", at))
+        return self.route()
+
+    def acknowledge(self, delivery: str, version: int) -> None:
+        if self.refuses_arrival:
+            raise Rejected("404")
+
+    def arrive(self, visit: int, *, at: datetime) -> None:
+        self.said.append(("arrive", at))
+
+    def complete(self, visit: int, stop: dict[str, Any], *, at: datetime) -> None:
+        self.done = True
+        self.said.append(("complete", at))
+
+    fail = complete
+
+    def position(self, point: Point, *, at: datetime) -> None:
+        self.said.append(("position", at))
+
+    def when(self, what: str) -> list[datetime]:
+        return [at for said, at in self.said if said == what]
+
+
+def drive(van: Van, minutes: int, start: datetime = MORNING) -> None:
+    for minute in range(minutes):
+        van.tick(start + timedelta(minutes=minute))
+
+
+def test_an_early_van_waits_until_the_window_opens() -> None:
+    phone = Phone()
+    drive(Van(phone, Road(), Random(3)), 110)  # type: ignore[arg-type]
+    assert phone.when("arrive")[0] < MORNING + timedelta(minutes=15)
+    assert phone.when("complete")[0] > datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
+def test_a_new_morning_starts_at_the_depot_whatever_was_left_undone() -> None:
+    phone = Phone()
+    van = Van(phone, Road(), Random(3))  # type: ignore[arg-type]
+    drive(van, 5)
+    phone.day, phone.departed = "2026-03-11", False
+    drive(van, 20, MORNING + timedelta(days=1))
+    assert len(phone.when("depart")) == 2
+    assert phone.when("arrive")[-1] > MORNING + timedelta(days=1)
+
+
+def test_a_van_that_is_told_no_asks_what_is_next() -> None:
+    phone = Phone()
+    phone.refuses_arrival = True
+    van = Van(phone, Road(), Random(3))  # type: ignore[arg-type]
+    drive(van, 30)
+    phone.refuses_arrival = False
+    drive(van, 120, MORNING + timedelta(minutes=30))
+    assert phone.when("complete")
