@@ -5,7 +5,7 @@ Each run: three vans (one under way, one loaded, one at the depot), 42 stops, 30
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -24,8 +24,9 @@ from apps.deliveries.services import PlaceInput
 from apps.deliveries.states import ON_A_VAN
 from apps.rescheduling.services import cancel_delivery, change_window, create_delivery, hold_window
 from apps.routing import services as routing
-from apps.routing.models import Route, Visit
+from apps.routing.models import Replan, Route, Visit
 from apps.routing.planner.check import Violation, violations
+from apps.routing.planner_child import child
 from apps.routing.selectors import remaining_visits
 from apps.routing.snapshot import Snapshot, take
 from tests import world
@@ -207,3 +208,24 @@ def test_nobody_elses_window_or_promise_is_ever_broken(seed):
     print(f"seed {seed} at {clock.now():%H:%M}: {dict(run.outcomes)}")
     assert run.outcomes["accepted"] >= 0.2 * CHANGES
     assert run.outcomes["refused"] >= 0.2 * CHANGES
+
+
+@pytest.mark.planner
+@pytest.mark.covers("O6", "O7", "O8", "O9")
+def test_nor_by_the_planner_that_works_behind_them():
+    run = Run(Random(7))
+    morning(run)
+    plan = take(depot=world.depot(), day=world.TODAY).plan
+    assert plan is not None
+    for number in range(1, CHANGES + 1):
+        with suppress(Refused):
+            change(run)
+        if number % 5 == 0:
+            before = seen()
+            routing.improve_plan(plan_id=plan, reason="change")
+            compare(before, seen(), None)
+    child().close()
+    said = Counter(Replan.objects.values_list("outcome", flat=True))
+    print(f"re-plans: {dict(said)}")
+    assert said
+    assert set(said) <= {"applied", "kept", "infeasible"}
