@@ -6,12 +6,13 @@ Routes and their revisions are read first: whatever changes behind them makes a 
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from django.db.models import BigIntegerField, Count, F, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, QuerySet, Sum
 
 from apps.deliveries.models import Parcel, Promise
+from apps.deliveries.states import ON_A_VAN
 from apps.fleet.models import Depot, Shift
 from apps.merchants.models import Policy
 from apps.routing.epoch_seconds import seconds_of
@@ -83,6 +84,11 @@ class DropRow(NamedTuple):
     service: int
     earliest: int
     latest: int
+    scanned: bool
+
+    @property
+    def is_aboard(self) -> bool:
+        return is_on_van(self.state, scanned=self.scanned)
 
 
 class DoneRow(NamedTuple):
@@ -126,6 +132,16 @@ def read(*, depot: Depot, day: date, epoch: int, shift_id: int | None = None) ->
         _loads(plan, shift_id),
         freezes(),
     )
+
+
+def is_on_van(state: str, *, scanned: bool) -> bool:
+    """Whether a delivery belongs to the van that is to bring it: the first parcel scanned that day binds the rest."""
+    return scanned or state in ON_A_VAN
+
+
+def scanned_since(instant: datetime, delivery: str) -> Exists:
+    """Whether a parcel of the delivery in that column was scanned onto a van since the instant, the day's midnight."""
+    return Exists(Parcel.objects.filter(delivery=OuterRef(delivery), loaded_at__gte=instant))
 
 
 def shift_rows(depot: Depot, day: date, epoch: int, shift_id: int | None = None) -> list[ShiftRow]:
@@ -218,6 +234,7 @@ def _drops(plan: int, epoch: int, shift_id: int | None) -> dict[int, list[DropRo
             "delivery__service_seconds",
             seconds_of("delivery__window_earliest", epoch),
             seconds_of("delivery__window_latest", epoch),
+            scanned_since(datetime.fromtimestamp(epoch, UTC), "delivery_id"),
         )
     )
     found: dict[int, list[DropRow]] = defaultdict(list)

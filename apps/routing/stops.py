@@ -2,15 +2,15 @@
 
 import zoneinfo
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Protocol
 
 from apps.deliveries.models import Place
-from apps.deliveries.states import ON_A_VAN
 from apps.fleet.models import Depot
 from apps.places.selectors import opening_windows
 from apps.routing.epoch_seconds import since
+from apps.routing.models import DayPlan
 from apps.routing.planner.intervals import intersect
 from apps.routing.planner.problem import LATEST_INSTANT, NO_LOAD, Load, Stop, Window
 from apps.routing.planner.travel import Point
@@ -48,6 +48,11 @@ def zone_of(depot: Depot) -> zoneinfo.ZoneInfo:
 def epoch_of(depot: Depot, day: date) -> int:
     """Posix seconds of the day's midnight at the depot."""
     return int(datetime.combine(day, time(), zone_of(depot)).timestamp())
+
+
+def day_began(plan: DayPlan) -> datetime:
+    """The plan's midnight at its depot."""
+    return datetime.fromtimestamp(epoch_of(plan.depot, plan.day), UTC)
 
 
 def build_stop(
@@ -96,7 +101,7 @@ def carriers_of(visits: Mapping[int, VisitRow], drops: Mapping[int, list[DropRow
         for visit, row in visits.items()
         if row.shift is not None
         for drop in drops[visit]
-        if drop.state in ON_A_VAN and not drop.is_hold
+        if drop.is_aboard and not drop.is_hold
     }
 
 

@@ -1,19 +1,23 @@
 """The load scan: a parcel goes onto the van that its delivery is planned on, and stays there."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.errors import NotFound, Refused
-from apps.deliveries.models import Parcel
+from apps.deliveries.models import Delivery, Parcel
 from apps.deliveries.services import load_parcel, move_state
 from apps.deliveries.states import ENDED, State
+from apps.routing import words
 from apps.routing.models import Drop, Route
-from apps.routing.services.write_routes import touch
-from apps.routing.stops import epoch_of
+from apps.routing.services.write_routes import RouteMoved
+from apps.routing.stops import day_began, zone_of
+
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,29 @@ class Loaded:
 def load(*, barcode: str, vehicle: str, actor: str) -> Loaded:
     """Notes that the parcel is on the vehicle (its code). Scanning it again changes nothing.
 
-    NotFound("unknown_parcel"); Refused("not_today" | "other_van" | "left_depot" | "ended") in words for the clerk.
+    NotFound("unknown_parcel"); Refused("not_today" | "other_van" | "left_depot" | "ended" | "plan_busy") in words for
+    the clerk.
     """
-    parcel = Parcel.objects.select_related("delivery").filter(barcode=barcode.strip()).first()
-    if parcel is None:
-        raise NotFound("unknown_parcel", _("We do not know this barcode."))
-    delivery = parcel.delivery
+    for _attempt in range(TRIES):
+        parcel = Parcel.objects.select_related("delivery").filter(barcode=barcode.strip()).first()
+        if parcel is None:
+            raise NotFound("unknown_parcel", _("We do not know this barcode."))
+        delivery = parcel.delivery
+        drop, route, began = _bound_for(delivery, vehicle)
+        if parcel.loaded_at is not None and parcel.loaded_at >= began:
+            missing = delivery.parcels.exclude(loaded_at__gte=began).count()
+            return Loaded(delivery.pk, route.pk, vehicle, missing, again=True)
+        if route.departed_at is not None:
+            raise Refused("left_depot", _("%(van)s has already left.") % {"van": vehicle}, van=vehicle)
+        try:
+            return Loaded(delivery.pk, route.pk, vehicle, _load(parcel, drop, route, began, actor), again=False)
+        except RouteMoved:
+            continue
+    raise Refused("plan_busy", str(words.BUSY))
+
+
+def _bound_for(delivery: Delivery, vehicle: str) -> tuple[Drop, Route, datetime]:
+    """The delivery's drop, its route and the day's midnight; Refused unless that vehicle brings it today."""
     if delivery.state in ENDED:
         raise Refused("ended", _("This delivery was called off or has ended. Put the parcel aside."))
     drop = (
@@ -44,25 +65,20 @@ def load(*, barcode: str, vehicle: str, actor: str) -> Loaded:
         .first()
     )
     route = drop.visit.route if drop else None
-    began = _day_began(drop) if drop else None
-    if drop is None or route is None or began is None or not began <= clock.now() < _next(began):
+    if drop is None or route is None or not _is_today(drop):
         raise Refused("not_today", _("This parcel is not planned for today. Leave it at the depot."))
-    if route.shift.vehicle.code != vehicle:
-        code = route.shift.vehicle.code
+    if (code := route.shift.vehicle.code) != vehicle:
         raise Refused("other_van", _("This parcel goes on %(van)s.") % {"van": code}, van=code)
-    again = parcel.loaded_at is not None and parcel.loaded_at >= began
-    if not again:
-        if route.departed_at is not None:
-            raise Refused("left_depot", _("%(van)s has already left.") % {"van": vehicle}, van=vehicle)
-        missing = _load(parcel, route, began, actor)
-    else:
-        missing = delivery.parcels.exclude(loaded_at__gte=began).count()
-    return Loaded(delivery.pk, route.pk, vehicle, missing, again)
+    return drop, route, day_began(drop.visit.plan)
 
 
-def _load(parcel: Parcel, route: Route, began: datetime, actor: str) -> int:
+def _load(parcel: Parcel, drop: Drop, route: Route, began: datetime, actor: str) -> int:
+    """How many parcels are missing still. RouteMoved when the van left or the plan moved the stop since it was read."""
     with transaction.atomic():
-        touch(route.pk)
+        if not Route.objects.filter(pk=route.pk, departed_at=None).update(revision=F("revision") + 1):
+            raise RouteMoved(str(route))
+        if not Drop.objects.filter(pk=drop.pk, is_open=True, visit__route=route.pk).exists():
+            raise RouteMoved(str(route))
         missing = load_parcel(parcel_id=parcel.pk, at=clock.now(), day_began=began)
         if not missing:
             state = State(parcel.delivery.state)
@@ -72,10 +88,6 @@ def _load(parcel: Parcel, route: Route, began: datetime, actor: str) -> int:
     return missing
 
 
-def _day_began(drop: Drop) -> datetime:
+def _is_today(drop: Drop) -> bool:
     plan = drop.visit.plan
-    return datetime.fromtimestamp(epoch_of(plan.depot, plan.day), clock.now().tzinfo)
-
-
-def _next(began: datetime) -> datetime:
-    return began + timedelta(days=1)
+    return clock.now().astimezone(zone_of(plan.depot)).date() == plan.day

@@ -8,13 +8,12 @@ from typing import NamedTuple, Protocol
 from apps.core.errors import Refused
 from apps.core.geo import distance_metres
 from apps.deliveries.models import Delivery, Parcel
-from apps.deliveries.states import ON_A_VAN
 from apps.fleet.models import Depot
 from apps.routing import words
 from apps.routing.models import Drop
 from apps.routing.planner.problem import Load
 from apps.routing.planner.solution import Reason
-from apps.routing.rows import REMAINING, load_of
+from apps.routing.rows import REMAINING, is_on_van, load_of
 from apps.routing.stops import Whereabouts, service_of, zone_of
 
 
@@ -88,8 +87,7 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
     own = next((one for one in standing if not one.is_hold), None)
     loaded = max((row[4] for row in parcels if row[4] is not None), default=None)
     loaded_day = loaded.astimezone(zone_of(depot)).date() if loaded is not None else None
-    # With some of its parcels scanned already, it belongs to that van as well.
-    on_van = delivery.state in ON_A_VAN or (own is not None and own.day == loaded_day)
+    on_van = is_on_van(delivery.state, scanned=own is not None and own.day == loaded_day)
     return Subject(
         delivery=delivery.pk,
         state=delivery.state,
