@@ -19,11 +19,12 @@ from apps.routing import services as routing
 from apps.routing.models import Route, Visit
 from apps.routing.selectors import remaining_visits, van_of
 from apps.tracking import state
+from apps.tracking.selectors import page_document
 from tests import world
 from tests.redirection.points import point, verified
-from tests.tracking.verify_change import Watchers, verify_change
+from tests.tracking.verify_change import COMMITS, Watchers, verify_change
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=COMMITS)
 Drain = Callable[..., int]
 
 
@@ -131,6 +132,12 @@ def test_a_parcel_at_the_counter(drain: Drain) -> None:
     }
     with verify_change(drain, made):
         extend_collection(delivery=fresh(made), days=2, actor="agent:1")
+    with verify_change(drain, made):
+        assert deliveries.renew_collection_code(delivery_id=made.pk, actor="agent:1")
+    renewed = CollectionCode.objects.get(delivery=made).code
+    assert renewed != code
+    assert page_document(fresh(made), "verified")["collection"]["code"] == renewed
+    code = renewed
     with verify_change(drain, made):
         hand_out(point=counter, code=code, delivery_id=made.pk)
     assert state.build(made.pk, "link")["ended"]

@@ -13,9 +13,9 @@ from apps.deliveries.states import State
 from apps.tracking.models import PageChange
 from tests import world
 from tests.tracking.roads import on_route
-from tests.tracking.verify_change import Watchers, verify_change
+from tests.tracking.verify_change import COMMITS, Watchers, verify_change
 
-pytestmark = [pytest.mark.django_db, pytest.mark.covers("T3")]
+pytestmark = [pytest.mark.django_db(transaction=COMMITS), pytest.mark.covers("T3")]
 Drain = Callable[..., int]
 
 
