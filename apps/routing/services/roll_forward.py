@@ -19,6 +19,8 @@ FRESH = timedelta(minutes=3)
 """An older position says nothing about where the van is now."""
 EVERY = timedelta(seconds=90)
 SOON_SECONDS = 3.0
+# On the wall's clock: in a demo that runs fast, EVERY would be several times a second for all vans together.
+AGAIN_SECONDS = 15.0
 HANDLER = "apps.routing.handlers.roll_on"
 
 
@@ -55,7 +57,8 @@ def keep_rolling(*, route_id: int) -> None:
     under_way = Route.objects.filter(pk=route_id, departed_at__isnull=False, finished_at=None)
     if under_way.exists():
         payload = {"route": route_id, "again": True}
-        react(HANDLER, payload=payload, due_at=clock.now() + EVERY, dedupe_key=f"roll:{route_id}")
+        due_at, key = clock.now() + EVERY, f"roll:{route_id}"
+        react(HANDLER, payload=payload, due_at=due_at, delay_seconds=AGAIN_SECONDS, dedupe_key=key)
 
 
 def snapshot_of(route: Route) -> Snapshot:
