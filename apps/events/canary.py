@@ -1,16 +1,21 @@
 """One tick a second through the worker pool: the tick is work, and its disappearance proves that the pool lives."""
 
 import logging
+from datetime import timedelta
 from time import monotonic
 
 from django.db import DatabaseError, InterfaceError, connection
 from django_q.models import OrmQ
 
+from apps.core import clock
+from apps.events.models import Reaction
 from apps.events.nudge import enqueue
 
 log = logging.getLogger(__name__)
 # Importing the product takes a while on a busy machine.
 STARTUP_SECONDS = 15.0
+# A pool that is behind but works must not be killed for it: that only puts it further behind.
+BUSY_FACTOR = 4
 
 
 class Canary:
@@ -39,7 +44,13 @@ class Canary:
             log.warning("The database does not answer the supervisor: %s", type(error).__name__)
             connection.close()
             self._asked = monotonic()
-        return monotonic() - self._asked <= self._allowed
+        silent = monotonic() - self._asked
+        return silent <= self._allowed or (silent <= self._allowed * BUSY_FACTOR and self._is_busy())
+
+    def _is_busy(self) -> bool:
+        """Whether the pool has finished work while the tick was waiting."""
+        since = clock.wall() - timedelta(seconds=self._allowed)
+        return Reaction.objects.filter(lane=Reaction.Lane.FAST, done_at__gt=since, state=Reaction.State.DONE).exists()
 
     def forget_nudges(self) -> None:
         """Rows that a killed pool had taken would stay locked for minutes; the outbox does not need them."""
