@@ -195,7 +195,8 @@ class DeliveryAdmin(TenantScoped, ModelAdmin):
 
     @admin.action(description=gettext_lazy("Make a new collection code"), permissions=["act"])
     def renew_collection_codes(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        count = sum(services.renew_collection_code(delivery_id=row.pk) for row in _own(request, queryset))
+        actor = f"agent:{request.user.pk}"
+        count = sum(services.renew_collection_code(delivery_id=row.pk, actor=actor) for row in _own(request, queryset))
         self.message_user(request, _("%(count)s codes were replaced.") % {"count": count}, messages.SUCCESS)
 
 

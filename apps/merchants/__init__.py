@@ -1,4 +1,4 @@
 """Tenants: merchants with branding and policy, their users, API keys and webhook endpoints.
 
-Announces nothing. Hears nothing.
+Announces merchant.changed. Hears nothing.
 """

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.merchants.access import is_member_of_any, may_manage, merchants_of
 from apps.merchants.models import ApiKey, Branding, Membership, Merchant, Policy
-from apps.merchants.services import complete_merchant, make_api_key, revoke_api_key
+from apps.merchants.services import announce_change, complete_merchant, make_api_key, revoke_api_key
 
 
 def _merchant_of(row: Model | None) -> Merchant | None:
@@ -75,6 +75,8 @@ class MerchantAdmin(Managed, ModelAdmin):
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         complete_merchant(merchant=form.instance)
+        if change:
+            announce_change(merchant=form.instance, actor=f"agent:{request.user.pk}")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [] if getattr(request.user, "is_superuser", False) else ["slug", "is_active"]

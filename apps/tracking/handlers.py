@@ -1,9 +1,15 @@
 """What the page does when something happened: it is prepared anew, for everybody whose page the fact changes."""
 
+from itertools import batched
 from typing import Any
 
+from apps.deliveries.models import Delivery
+from apps.deliveries.services import bump_pages
+from apps.deliveries.states import ENDED
 from apps.routing.models import Drop
 from apps.tracking import services
+
+_BATCH = 500
 
 
 def on_delivery(payload: dict[str, Any]) -> None:
@@ -36,6 +42,14 @@ def on_route(payload: dict[str, Any]) -> None:
 
 def on_plan(payload: dict[str, Any]) -> None:
     services.refresh_old(_waiting().filter(visit__plan_id=payload.get("plan")).values_list("delivery_id", flat=True))
+
+
+def on_merchant(payload: dict[str, Any]) -> None:
+    """All pages of the merchant are old now; those of deliveries that have ended are made anew when they are read."""
+    pages = Delivery.objects.filter(merchant=payload["merchant"])
+    for ids in batched(pages.values_list("pk", flat=True), _BATCH):
+        bump_pages(delivery_ids=ids)
+    services.refresh_old(pages.exclude(state__in=ENDED).values_list("pk", flat=True))
 
 
 def on_time_passed(_payload: dict[str, Any]) -> None:

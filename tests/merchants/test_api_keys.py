@@ -1,5 +1,7 @@
 """A key opens one merchant, is shown once, and dies at once."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
@@ -9,6 +11,7 @@ from apps.core.errors import NotAllowed
 from apps.merchants import access, services
 from apps.merchants.models import ApiKey, Membership, Merchant
 from tests import world
+from tests.conftest import FrozenClock
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +106,20 @@ def test_a_merchant_made_in_admin_is_complete(client) -> None:
     merchant = Merchant.objects.get(slug="new")
     assert merchant.policy.allow_time_change
     assert merchant.branding.accent
+
+
+def test_a_key_in_use_is_noted_once_a_minute_and_otherwise_only_read(
+    now: FrozenClock, django_assert_num_queries: Any
+) -> None:
+    row, key = services.make_api_key(merchant=world.merchant(), name="Shop")
+    services.find_api_key(key)
+    row.refresh_from_db()
+    first = row.last_used_at
+    now.advance(seconds=59)
+    with django_assert_num_queries(1):
+        assert services.find_api_key(key)
+    now.advance(seconds=2)
+    services.find_api_key(key)
+    row.refresh_from_db()
+    assert first is not None
+    assert row.last_used_at == now.instant > first

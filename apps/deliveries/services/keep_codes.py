@@ -10,8 +10,11 @@ from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.errors import InvalidInput, Refused
+from apps.deliveries import events
 from apps.deliveries.models import AccessCode, CollectionCode, Delivery
+from apps.deliveries.services.bump_pages import bump_pages
 from apps.deliveries.states import State
+from apps.events.services import emit
 
 COLLECTION_TRIES = 5
 LONGEST_ACCESS_CODE = 40
@@ -50,13 +53,16 @@ def collection_code_of(delivery_id: int) -> str | None:
     return row.code if row else None
 
 
-def renew_collection_code(*, delivery_id: int) -> bool:
+def renew_collection_code(*, delivery_id: int, actor: str = "system") -> bool:
     """Replaces a code that leaked or was locked by wrong tries; False when nothing waits to be collected."""
-    return bool(
-        CollectionCode.objects.filter(delivery_id=delivery_id, used_at=None).update(
+    with transaction.atomic():
+        renewed = CollectionCode.objects.filter(delivery_id=delivery_id, used_at=None).update(
             code=new_collection_code(), tries=0, made_at=clock.now()
         )
-    )
+        if renewed:
+            bump_pages(delivery_ids=[delivery_id])
+            emit(events.COLLECTION_CODE_RENEWED, delivery_id=delivery_id, actor=actor)
+    return bool(renewed)
 
 
 def new_collection_code() -> str:

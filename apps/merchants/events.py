@@ -1,0 +1,3 @@
+"""What merchants announce."""
+
+CHANGED = "merchant.changed"  # merchant: id (its name, help, branding or policy: what every page of it shows)
