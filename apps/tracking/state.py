@@ -169,7 +169,7 @@ def _proof(facts: Facts, is_verified: bool) -> Document | None:
     return {
         "photo": proof.pk if proof.image and is_verified else None,
         "received_by": proof.received_by if is_verified else None,
-        "left_at": proof.left_at,
+        "left_at": proof.left_at if is_verified else "",
         "at": proof.taken_at.isoformat(),
     }
 

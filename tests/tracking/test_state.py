@@ -33,8 +33,9 @@ def laden(state_: State = State.OUT) -> Any:
     AccessCode.objects.create(delivery=made, code="4711#", saved_at=world.MORNING)
     CollectionCode.objects.create(delivery=made, code="123456", made_at=world.MORNING)
     Proof.objects.create(
-        delivery=made, kind="photo", image="proofs/x.jpg", received_by="Alice Muster", taken_at=world.MORNING
-    )
+        delivery=made, kind="photo", image="proofs/x.jpg", received_by="Alice Muster", left_at="porch",
+        taken_at=world.MORNING,
+    )  # fmt: skip
     return made
 
 
@@ -47,7 +48,7 @@ def test_the_bare_link_learns_no_street_phone_mail_name_code_or_exact_spot(statu
     assert set(page) == KEYS
     text = json.dumps(page, ensure_ascii=False)
     for secret in ("Landstrasse", "9490", made.recipient.phone, made.recipient.email, "Muster", "4711", "123456",
-                   "47.141", "9.5215", "garage", "079 123"):  # fmt: skip
+                   "47.141", "9.5215", "garage", "porch", "079 123"):  # fmt: skip
         assert secret not in text
     assert page["destination"]["exact"] is False
     assert page["place"] == {"kind": "address", "name": None, "town": "Vaduz", "street": None, "opening_hours": None}
@@ -60,7 +61,7 @@ def test_verified_eyes_see_the_street_the_spot_the_photo_and_the_codes() -> None
     page = state.build(made.pk, "verified")
     assert page["place"]["street"] == "Landstrasse 12"
     assert (page["destination"]["lat"], page["destination"]["exact"]) == (made.place.latitude, True)
-    assert page["proof"]["received_by"] == "Alice Muster"
+    assert (page["proof"]["received_by"], page["proof"]["left_at"]) == ("Alice Muster", "porch")
     assert page["instruction"]["note"].startswith("Ring at")
     waiting = laden(State.AT_POINT)
     assert state.build(waiting.pk, "verified")["collection"]["code"] == "123456"
