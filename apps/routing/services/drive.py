@@ -8,35 +8,39 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.core import clock
-from apps.core.errors import Refused
+from apps.core.errors import NotFound, Refused
 from apps.deliveries.models import Place
 from apps.deliveries.services import bump_pages, move_states
-from apps.deliveries.states import State
+from apps.deliveries.states import ON_A_VAN, State
 from apps.events.services import emit
 from apps.routing import events
 from apps.routing.models import Drop, Route, Visit
 from apps.routing.planner.solution import Reason
-from apps.routing.rows import REMAINING
+from apps.routing.rows import REMAINING, is_on_van, scanned_since
+from apps.routing.services.leave_behind import leave_behind
 from apps.routing.services.roll_forward import keep_rolling, snapshot_of
 from apps.routing.services.write_routes import announce, confirm, touch, write
+from apps.routing.stops import day_began
 
 
 def depart(*, route: Route, actor: str, at: datetime | None = None) -> bool:
     """The van leaves the depot; False when it had left already.
 
-    What was loaded is out for delivery. Where anything was scanned, what was not stays behind, without a route; where
-    nothing was, this depot does not scan and everything counts as loaded.
+    What was loaded is out for delivery, with the parcels that are there. Where anything was scanned, a delivery of
+    which nothing was stays behind, without a route; where nothing was, this depot does not scan and everything counts.
     """
     at = _sane(at)
     with transaction.atomic():
         left = Route.objects.filter(pk=route.pk, departed_at=None).update(departed_at=at, revision=F("revision") + 1)
         if not left:
             return False
-        rows = list(_open_drops(route).values_list("delivery_id", "delivery__state", "visit_id"))
-        loaded = [delivery for delivery, state, _visit in rows if state == State.LOADED]
-        if loaded:
-            _leave_behind(route, {visit for _d, state, visit in rows if state == State.LOADED})
-        move_states(delivery_ids=loaded or [row[0] for row in rows], to=State.OUT, actor=actor, at=at)
+        scanned = scanned_since(day_began(route.plan), "delivery_id")
+        rows = list(_open_drops(route).values_list("delivery_id", "delivery__state", scanned))
+        aboard = {delivery for delivery, state, is_scanned in rows if is_on_van(state, scanned=is_scanned)}
+        waiting = {row[0] for row in rows}
+        if aboard:
+            leave_behind(visits=_remaining(route), deliveries=waiting - aboard, reason=Reason.LEFT_DEPOT)
+        move_states(delivery_ids=aboard or waiting, to=State.OUT, actor=actor, at=at)
         _moved_on(route.pk, actor)
         keep_rolling(route_id=route.pk)
     route.refresh_from_db()
@@ -48,15 +52,11 @@ def arrive(*, visit: Visit, actor: str, at: datetime | None = None) -> bool:
 
     Refused("not_departed") while the van is at the depot.
     """
-    route, at = _route_of(visit), _sane(at)
+    at = _sane(at)
     with transaction.atomic():
-        touch(route.pk)
-        came = Visit.objects.filter(pk=visit.pk, state=Visit.State.PLANNED).update(
-            state=Visit.State.ARRIVED, arrived_at=at
-        )
-        if not came:
+        now, route = _claimed(visit)
+        if not _comes(now, at):
             return False
-        _put_first(visit)
         _moved_on(route.pk, actor, next_stop=False)
     visit.refresh_from_db()
     return True
@@ -77,27 +77,46 @@ def fail(*, visit: Visit, reason: str, actor: str, at: datetime | None = None) -
 
 
 def _finish(visit: Visit, state: str, at: datetime, actor: str, reason: str = "") -> list[int]:
-    route = _route_of(visit)
     with transaction.atomic():
-        touch(route.pk)
-        came = Visit.objects.filter(pk=visit.pk, state=Visit.State.PLANNED).update(
-            state=Visit.State.ARRIVED, arrived_at=at
-        )
-        if came:
-            _put_first(visit)
+        now, route = _claimed(visit)
+        _comes(now, at)
         ended = Visit.objects.filter(pk=visit.pk, state=Visit.State.ARRIVED).update(state=state, left_at=at)
         if not ended:
             return []
-        drops = Drop.objects.filter(visit=visit, is_open=True, is_hold=False)
-        deliveries = sorted(drops.values_list("delivery_id", flat=True))
-        drops.update(is_open=False)
+        drops = Drop.objects.filter(visit=visit.pk, is_open=True, is_hold=False)
+        here = drops.filter(delivery__state__in=ON_A_VAN)
+        deliveries = sorted(here.values_list("delivery_id", flat=True))
+        here.update(is_open=False)
+        # What is not on this van cannot have been handed over; it still waits for one.
+        absent = set(drops.values_list("delivery_id", flat=True))
+        leave_behind(visits=Visit.objects.filter(pk=visit.pk), deliveries=absent, reason=Reason.LEFT_DEPOT)
         if state == Visit.State.FAILED:
             move_states(delivery_ids=deliveries, to=State.FAILED, actor=actor, reason=reason, at=at)
-        elif visit.place.kind == Place.Kind.ADDRESS:
+        elif now.place.kind == Place.Kind.ADDRESS:
             move_states(delivery_ids=deliveries, to=State.DELIVERED, actor=actor, at=at)
         _moved_on(route.pk, actor)
     visit.refresh_from_db()
     return deliveries
+
+
+def _claimed(visit: Visit) -> tuple[Visit, Route]:
+    """The visit as it stands now and its route, which is this transaction's from here on."""
+    for _attempt in range(2):
+        now = Visit.objects.select_related("route__plan__depot", "place").filter(pk=visit.pk).first()
+        if now is None:
+            raise NotFound("stop_not_found", _("That stop is not on your route today."))
+        if now.route is None or now.route.departed_at is None:
+            raise Refused("not_departed", _("The van has not left the depot yet."))
+        touch(now.route_id)
+    return now, now.route
+
+
+def _comes(visit: Visit, at: datetime) -> bool:
+    """The van is at the door; False when it was already."""
+    came = Visit.objects.filter(pk=visit.pk, state=Visit.State.PLANNED).update(state=Visit.State.ARRIVED, arrived_at=at)
+    if came:
+        _put_first(visit)
+    return bool(came)
 
 
 def _moved_on(route_id: int, actor: str, *, next_stop: bool = True) -> None:
@@ -121,13 +140,6 @@ def _tell_next(plan: int, deliveries: Iterable[int]) -> None:
         emit(events.NEXT_STOP, delivery_id=delivery, plan_id=plan)
 
 
-def _leave_behind(route: Route, taken: set[int]) -> None:
-    """Visits of which nothing was scanned lose their route; staff find them among the unplanned."""
-    left = Visit.objects.filter(route=route, state__in=REMAINING, hold_until=None).exclude(pk__in=taken)
-    bump_pages(delivery_ids=Drop.objects.filter(visit__in=left, is_open=True).values_list("delivery_id", flat=True))
-    left.update(route=None, unserved_reason=Reason.LEFT_DEPOT.value, eta_earliest=None, eta_latest=None)
-
-
 def _put_first(visit: Visit) -> None:
     """A driver who goes somewhere else first has decided; the plan follows."""
     remaining = Visit.objects.filter(route=visit.route_id, state__in=REMAINING)
@@ -138,10 +150,8 @@ def _put_first(visit: Visit) -> None:
     Visit.objects.filter(pk=visit.pk).update(sequence=first)
 
 
-def _route_of(visit: Visit) -> Route:
-    if visit.route is None or visit.route.departed_at is None:
-        raise Refused("not_departed", _("The van has not left the depot yet."))
-    return visit.route
+def _remaining(route: Route) -> QuerySet[Visit]:
+    return Visit.objects.filter(route=route, state__in=REMAINING)
 
 
 def _open_drops(route: Route) -> QuerySet[Drop]:
