@@ -11,11 +11,13 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,6 +98,7 @@ def _prepare(options: argparse.Namespace, environment: dict[str, str]) -> None:
     made = VAR / f"demo-day-{_sources_digest(options.seed)}"
     if made.exists():
         shutil.copytree(made, folder)
+        _readdress(folder / "demo.sqlite3", environment["PUBLIC_BASE_URL"])
         return
     print(
         "Making the day: addresses, 600 deliveries, two days of routes. This takes a minute or two, once.", flush=True
@@ -109,6 +112,18 @@ def _prepare(options: argparse.Namespace, environment: dict[str, str]) -> None:
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(folder, part)
     part.rename(made)
+
+
+def _readdress(database: Path, base: str) -> None:
+    """Texts on the demo phone carry links; a day that was made for another port gets this one's."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        sent = connection.execute(
+            "SELECT body FROM demo_phonemessage WHERE body LIKE '%http://127.0.0.1:%/t/%' LIMIT 1"
+        )
+        row = sent.fetchone()
+        if row:
+            old = "http://127.0.0.1:" + row[0].split("http://127.0.0.1:", 1)[1].split("/", 1)[0]
+            connection.execute("UPDATE demo_phonemessage SET body = replace(body, ?, ?)", (old, base))
 
 
 def _sources_digest(seed: int) -> str:
@@ -126,6 +141,7 @@ def _manage(environment: dict[str, str], *arguments: str) -> None:
 def _serve(options: argparse.Namespace, environment: dict[str, str]) -> int:
     server = [
         *(sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan", "off", "--no-access-log"),
+        *("--ws-max-size", "4096", "--ws-per-message-deflate", "false"),
         *("--host", "127.0.0.1", "--port", str(options.port), "--log-level", "warning"),
     ]
     commands = [server, [sys.executable, "manage.py", "work"]]
