@@ -114,7 +114,7 @@ def _check_offer(delivery: Delivery, safe_place: str, standing: Instruction | No
     if not policy.allow_instructions:
         raise Refused("policy", _("This shop does not take instructions."))
     if delivery.place.kind != Place.Kind.ADDRESS:
-        raise Refused("at_point", _("The delivery goes to a pick-up point. Instructions are for your door."))
+        raise Refused("to_point", _("The delivery goes to a pick-up point. Instructions are for your door."))
     new_place = safe_place != (standing.safe_place if standing else Instruction.SafePlace.IN_PERSON)
     if new_place and safe_place != Instruction.SafePlace.IN_PERSON and not policy.allow_safe_place:
         raise Refused("policy", _("This shop wants its parcels handed over in person."))

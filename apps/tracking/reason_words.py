@@ -25,6 +25,7 @@ def closed_reason(reason: str | None) -> str:
         "on_the_way": _("The parcel is already on the van."),
         "loaded": _("The parcel is already on the van."),
         "at_point": _("The parcel is already at the pick-up point."),
+        "to_point": _("It goes to a pick-up point, where the driver needs no help."),
         "returning": _("The parcel is on its way back."),
         "no_contact": _("There is no phone or e-mail on file to confirm it with."),
     }.get(reason or "", _("This is not possible right now."))

@@ -75,7 +75,7 @@ def actions(
     van = _closed_by_van(progress, policy, now)
     van_near = _closed_by_eta(progress, policy, now)
     contact = None if can_confirm or is_verified else "no_contact"
-    elsewhere = "at_point" if place_kind != Place.Kind.ADDRESS else None
+    elsewhere = "to_point" if place_kind != Place.Kind.ADDRESS else None
     at_door = "next_stop" if progress and progress.is_at_own_door else None
     on_van = "loaded" if State.CANCELLED not in TRANSITIONS[State(state)] else None
     return [

@@ -97,6 +97,7 @@ FLOWS: dict[str, Built] = {
         lambda: {"days": offer_days(offers()[1:6], ZONE), "refused": True, "error": TAKEN},
     ),
     "time_none": ("change/time_offers", lambda: {"days": [], "agreed": "today, 14:00–16:00"}),
+    "closed": ("change/closed", lambda: {"error": "The van is nearly there. It is too late to send it elsewhere."}),
     "time_summary": ("change/summary", _summary),
     "time_stale": ("change/summary", lambda: _summary(error=STALE)),
     "time_done": (

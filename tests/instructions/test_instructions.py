@@ -194,4 +194,4 @@ def test_there_are_no_instructions_for_a_pick_up_point() -> None:
     alice = world.delivery("Alice")
     alice.place.kind = "pickup_point"
     alice.place.save()
-    assert refusal(Refused, alice) == "at_point"
+    assert refusal(Refused, alice) == "to_point"

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from apps.core.errors import DoorstepError, NotAllowed, NotFound, Throttled
+from apps.core.errors import DoorstepError, NotAllowed, NotFound, Refused, Throttled
 from apps.deliveries.access import Access, require_changeable
 from apps.deliveries.services import token_of
 from apps.tracking.day_words import window_words
@@ -17,6 +17,8 @@ from apps.tracking.views.gate import base_context, paths, shopper_view
 FlowView = Callable[[HttpRequest, Access], HttpResponse]
 # What the gate answers in its own way.
 FOR_THE_GATE = (NotFound, NotAllowed, Throttled)
+# Refusals for the delivery's state, the van's progress or the shop's policy.
+_CLOSED = frozenset({"ended", "too_late", "cutoff", "limit", "change_limit", "policy", "not_offered"})
 
 
 def flow_view(view: FlowView) -> Callable[..., HttpResponse]:
@@ -39,6 +41,16 @@ def form_headers(response: HttpResponse) -> HttpResponse:
 def flow_page(request: HttpRequest, access: Access, template: str, status: int = 200, **context: Any) -> HttpResponse:
     shown = {**base_context(access, token_of(access.link)), "revision": access.delivery.revision, **context}
     return render(request, f"tracking/change/{template}.html", shown, status=status)
+
+
+def is_closed(refused: Refused) -> bool:
+    """Whether no other choice would be granted either."""
+    return not refused.alternatives and refused.code in _CLOSED
+
+
+def closed_page(request: HttpRequest, access: Access, refused: Refused) -> HttpResponse:
+    """Says why nothing can be chosen any more, and offers nothing."""
+    return flow_page(request, access, "closed", status=refused.status, **error_context(refused))
 
 
 def goes_to(access: Access, name: str, query: str = "") -> HttpResponseRedirect:

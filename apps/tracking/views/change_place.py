@@ -19,10 +19,12 @@ from apps.tracking.offer_words import offer_days, place_words, point_lines, read
 from apps.tracking.views.change_flow import (
     FOR_THE_GATE,
     agreed_words,
+    closed_page,
     error_context,
     flow_page,
     flow_view,
     goes_to,
+    is_closed,
     revision_from,
 )
 from apps.tracking.views.gate import paths
@@ -97,7 +99,9 @@ def _choices(request: HttpRequest, access: Access, points: Any = None, refused: 
 
 
 def _refused(request: HttpRequest, access: Access, refused: Refused, wanted: dict[str, str]) -> HttpResponse:
-    """Other points after a point, other windows after an address."""
+    """Other points after a point, other windows after an address; nothing when no place at all may be chosen now."""
+    if is_closed(refused):
+        return closed_page(request, access, refused)
     if wanted.get("to") == "point" or not refused.alternatives:
         return _choices(request, access, refused.alternatives or None, refused)
     days = offer_days(refused.alternatives, access.delivery.merchant.time_zone)

@@ -15,10 +15,12 @@ from apps.tracking.offer_words import key_of, offer_days, window_from
 from apps.tracking.views.change_flow import (
     FOR_THE_GATE,
     agreed_words,
+    closed_page,
     error_context,
     flow_page,
     flow_view,
     goes_to,
+    is_closed,
     revision_from,
 )
 from apps.tracking.views.gate import paths
@@ -66,6 +68,8 @@ def _offers(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, access: Access, refused: Refused) -> HttpResponse:
+    if is_closed(refused):
+        return closed_page(request, access, refused)
     days = offer_days(refused.alternatives, access.delivery.merchant.time_zone, access.delivery.window)
     context = {"days": days, "refused": bool(days), "agreed": agreed_words(access), **error_context(refused)}
     return flow_page(request, access, "time_offers", status=refused.status, **context)
