@@ -55,7 +55,7 @@ MERCHANTS = (
             "Georgia, serif",
             600,
         ),
-        {"window_minutes": 120},
+        {"window_minutes": 120, "dot_stops": 12},
     ),
     DemoMerchant(
         "lumen",

@@ -35,7 +35,9 @@ def main() -> int:
         print(f"Port {options.port} is taken. Choose another: make demo PORT=8001", file=sys.stderr)
         return 1
     VAR.mkdir(exist_ok=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # INT too: a shell starts background jobs with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         _prepare(options, environment)
         environment["CLOCK_WALL_START"] = datetime.now(UTC).isoformat()

@@ -29,6 +29,8 @@ from apps.tracking import selectors as tracking
 
 ZONE = ZoneInfo(extract.TIME_ZONE)
 NEAR, FAR = 4, 9
+# Of this shop, which shows its van from twelve stops on: near enough to be seen, far enough to be changed for a while.
+FEATURED, FEATURED_STOPS = "alpenkorb", (10, 13)
 
 
 @require_safe
@@ -36,7 +38,9 @@ NEAR, FAR = 4, 9
 def start(request: HttpRequest) -> HttpResponse:
     """templates/demo/start.html names the context."""
     groups = [group for group in _groups() if group["cards"]]
-    featured = groups[0]["cards"].pop(0) if groups else None
+    own = _on_route(_rows().filter(merchant__slug=FEATURED), *FEATURED_STOPS)
+    cards = _group("", "", own[:1])["cards"] or (groups[0]["cards"] if groups else [])
+    featured = cards.pop(0) if cards else None
     context = {
         "now": date_format(clock.now().astimezone(ZONE), "D j F, H:i"),
         "speed": settings.CLOCK_SPEED,
@@ -58,8 +62,12 @@ def _counts() -> dict[str, int]:
     }
 
 
+def _rows() -> QuerySet[Delivery]:
+    return Delivery.objects.select_related("merchant", "recipient").order_by("-pk")
+
+
 def _groups() -> Iterable[dict[str, Any]]:
-    rows = Delivery.objects.select_related("merchant", "recipient").order_by("-pk")
+    rows = _rows()
     ended = rows.filter(state=State.DELIVERED).order_by("-ended_at")
     yield _group(_("Near now"), _("The van is on the map."), _on_route(rows, 1, NEAR))
     yield _group(_("On the same van"), _("Open two beside each other and move one."), _same_van(rows))
@@ -132,7 +140,7 @@ def _faces() -> Iterable[dict[str, str]]:
     story = _("Find a delivery, read its story.")
     yield _face("admin:index", (), "layout-dashboard", _("Support in the admin"), story, login)
     if shop:
-        yield _face("storefront:schema", (), "key-round", _("Merchant API"), shop.name, shop.secret)
+        yield _face("storefront:schema", (), "key-round", _("Merchant API"), _("OpenAPI file to download, and a key."), shop.secret)
 
 
 def _face(name: str, args: tuple[str, ...], icon: str, title: str, note: str, secret: str = "") -> dict[str, str]:
