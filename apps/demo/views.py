@@ -140,7 +140,8 @@ def _faces() -> Iterable[dict[str, str]]:
     story = _("Find a delivery, read its story.")
     yield _face("admin:index", (), "layout-dashboard", _("Support in the admin"), story, login)
     if shop:
-        yield _face("storefront:schema", (), "key-round", _("Merchant API"), _("OpenAPI file to download, and a key."), shop.secret)
+        api = _("OpenAPI file to download, and a key.")
+        yield _face("storefront:schema", (), "key-round", _("Merchant API"), api, shop.secret)
 
 
 def _face(name: str, args: tuple[str, ...], icon: str, title: str, note: str, secret: str = "") -> dict[str, str]:
