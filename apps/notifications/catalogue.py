@@ -26,13 +26,16 @@ class Entry:
     """One row of the catalogue.
 
     `channels` in order of preference: the first that the person has is used, the next only if that one fails.
-    `may_wait`: quiet hours defer it. `looks_ahead`: pointless once the delivery has ended or a newer promise was made.
+    `may_wait`: quiet hours defer it. `looks_ahead`: pointless once the delivery has ended; `promises`: also once a
+    newer promise was made; `while_out`: also once it is no longer out for delivery.
     `tells_buyer`: a buyer who is someone else hears of it too, without a link.
     """
 
     channels: tuple[Channel, ...]
     may_wait: bool = True
     looks_ahead: bool = False
+    promises: bool = False
+    while_out: bool = False
     tells_buyer: bool = False
 
 
@@ -40,11 +43,11 @@ TEXT_FIRST = (Channel.SMS, Channel.EMAIL)
 MAIL_FIRST = (Channel.EMAIL, Channel.SMS)
 
 CATALOGUE: dict[Trigger, Entry] = {
-    Trigger.CONFIRMED: Entry(MAIL_FIRST, looks_ahead=True),
-    Trigger.OUT_TODAY: Entry(TEXT_FIRST, looks_ahead=True),
-    Trigger.NEXT_STOP: Entry(TEXT_FIRST, may_wait=False, looks_ahead=True),
+    Trigger.CONFIRMED: Entry(MAIL_FIRST, looks_ahead=True, promises=True),
+    Trigger.OUT_TODAY: Entry(TEXT_FIRST, looks_ahead=True, promises=True),
+    Trigger.NEXT_STOP: Entry(TEXT_FIRST, may_wait=False, looks_ahead=True, while_out=True),
     Trigger.DELIVERED: Entry(MAIL_FIRST, tells_buyer=True),
-    Trigger.CHANGED: Entry(TEXT_FIRST, looks_ahead=True),
+    Trigger.CHANGED: Entry(TEXT_FIRST, looks_ahead=True, promises=True),
     Trigger.CODE: Entry(TEXT_FIRST, may_wait=False),
     Trigger.READY_TO_COLLECT: Entry(TEXT_FIRST),
     Trigger.FAILED: Entry(TEXT_FIRST),

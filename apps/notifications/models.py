@@ -48,8 +48,8 @@ class SendAttempt(models.Model):
     provider_id = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=16, default="started")
     error_code = models.CharField(max_length=12, blank=True)
-    started_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
+    started_at = models.DateTimeField(help_text=_("Wall time."))
+    updated_at = models.DateTimeField(help_text=_("Wall time."))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_number_per_message")]

@@ -9,7 +9,7 @@ from apps.core.time_windows import TimeWindow
 
 PROMISE_WIDTH = timedelta(minutes=60)
 PROMISE_MARK_MINUTES = 10
-# A provider reports on a text within this time if it has accepted it at all.
+# Wall time: providers do not run faster with the demo. A text that was accepted is reported on within the first.
 CALLBACK_WINDOW = timedelta(minutes=2)
 UNREACHABLE_PAUSE = timedelta(minutes=10)
 TRANSIENT_TRIES = 3
@@ -90,7 +90,7 @@ def mark_after(instant: datetime, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One attempt as the rules see it. `error` is the provider's number, or "transient"."""
+    """One attempt as the rules see it, in wall time. `error` is the provider's number, or "transient"."""
 
     channel: str
     status: str

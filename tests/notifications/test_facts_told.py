@@ -10,6 +10,7 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries import access, services
 from apps.deliveries.models import Delivery, Promise
 from apps.deliveries.states import State
+from apps.events.services import sweep
 from apps.notifications.models import Message
 from tests import world
 from tests.conftest import FrozenClock
@@ -151,6 +152,34 @@ def test_the_buyer_hears_that_it_arrived_without_the_recipients_link(drain: Drai
     )
 
 
+@pytest.mark.covers("N5")
+def test_you_are_next_is_told_even_when_the_time_has_moved_meanwhile(
+    drain: Drain, texts: Texts, now: FrozenClock
+) -> None:
+    """The van is late for its last stop but one; whoever comes next must still come to the door."""
+    delivery = alice()
+    visit_at(delivery, now.at("14:17"))
+    move(delivery, State.PLANNED)
+    move(delivery, State.OUT)
+    drain()
+    announce("routing.next_stop", delivery)
+    sweep("fast", 50)
+    services.open_promise(delivery_id=delivery.pk, window=world.hours(15, 16))
+    drain()
+    assert Message.objects.get(trigger="next_stop").state == "delivered"
+
+
+def test_nobody_is_told_that_they_are_next_for_another_day(drain: Drain, texts: Texts) -> None:
+    delivery = alice()
+    move(delivery, State.PLANNED)
+    move(delivery, State.OUT)
+    announce("routing.next_stop", delivery)
+    sweep("fast", 50)
+    move(delivery, State.PLANNED)
+    drain()
+    assert Message.objects.get(trigger="next_stop").reason == "no_longer_out"
+
+
 def test_what_no_longer_matters_is_not_sent(drain: Drain, texts: Texts) -> None:
     """Next stop, then delivered before the worker got to it: nobody reads that the van is coming."""
     delivery = alice()
@@ -228,8 +257,6 @@ def test_the_code_opens_the_step_up_and_only_the_last_one_does(drain: Drain, tex
 
 def test_a_code_overtakes_a_morning_of_departures(drain: Drain, texts: Texts) -> None:
     """Somebody waits at the screen for it; the others do not."""
-    from apps.events.services import sweep
-
     others = [alice() for _number in range(5)]
     for delivery in others:
         announce("delivery.created", delivery)

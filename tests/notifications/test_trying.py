@@ -1,9 +1,11 @@
 """When the network says no, says nothing, or says it later: who is reached, how often, and what the rows tell."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db.models import F
 
 from apps.deliveries.services import make_link
 from apps.demo.models import PhoneMessage
@@ -21,6 +23,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wire")]
 def failed(delivery: object) -> None:
     """A fact that goes by text first."""
     announce("delivery.state_changed", delivery, **{"from": "out", "to": "failed", "reason": ""})
+
+
+def on_the_wall(*, minutes: int) -> None:
+    """So many minutes pass for the provider."""
+    SendAttempt.objects.update(started_at=F("started_at") - timedelta(minutes=minutes))
 
 
 @pytest.mark.covers("N9", "N7")
@@ -45,11 +52,14 @@ def test_a_phone_that_is_off_gets_one_more_try_and_then_the_mail_goes_out(drain:
     """30003: not the number's fault."""
     delivery = alice(phone="+15005550303", email=None)
     failed(delivery)
-    drain()
+    drain(failures=True)
     assert PhoneMessage.objects.count() == 1
     assert not mail.outbox
-    now.advance(minutes=11)
-    drain()
+    now.advance(minutes=200)
+    drain(failures=True)
+    assert PhoneMessage.objects.count() == 1, "the demo's clock runs; the phone has been off for a second"
+    on_the_wall(minutes=11)
+    drain(retries=True, failures=True)
     assert PhoneMessage.objects.count() == 2
     assert len(mail.outbox) == 1
     delivery.recipient.refresh_from_db()
@@ -75,15 +85,13 @@ def test_who_cannot_be_reached_leaves_a_reason(drain: Drain) -> None:
 
 
 @pytest.mark.covers("N9")
-def test_a_lost_answer_is_not_sent_twice_when_the_report_comes(
-    drain: Drain, wire: Wire, texts: Texts, now: FrozenClock
-) -> None:
+def test_a_lost_answer_is_not_sent_twice_when_the_report_comes(drain: Drain, wire: Wire, texts: Texts) -> None:
     """The provider took the text, the answer was lost: its own report settles it."""
     failed(alice())
     wire.cut = True
-    drain()
-    now.advance(minutes=3)
-    drain()
+    drain(failures=True)
+    on_the_wall(minutes=3)
+    drain(retries=True, failures=True)
     assert len(texts()) == 1
     assert Message.objects.get().state == "delivered"
 
@@ -94,11 +102,14 @@ def test_a_text_nobody_heard_of_again_is_repeated_after_the_callback_window(
     """The process died between the row and the call: no report will ever come."""
     failed(alice())
     wire.dead = True
-    drain()
+    drain(failures=True)
     wire.dead = False
     assert PhoneMessage.objects.count() == 0
-    now.advance(minutes=3)
-    drain()
+    now.advance(hours=24)
+    drain(failures=True)
+    assert PhoneMessage.objects.count() == 0, "the demo has rolled to the next day; the provider has had no time yet"
+    on_the_wall(minutes=3)
+    drain(retries=True, failures=True)
     assert PhoneMessage.objects.count() == 1
     assert list(SendAttempt.objects.order_by("number").values_list("status", flat=True)) == ["lost", "delivered"]
 

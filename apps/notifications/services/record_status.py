@@ -16,7 +16,7 @@ def record_status(*, public_id: str, provider_id: str, status: str, error_code: 
         return False
     with transaction.atomic():
         moved = SendAttempt.objects.filter(pk=attempt.pk, status__in=rules.lower_statuses(status)).update(
-            status=status, error_code=error_code[:12], provider_id=provider_id[:64], updated_at=clock.now()
+            status=status, error_code=error_code[:12], provider_id=provider_id[:64], updated_at=clock.wall()
         )
         if moved:
             _carry_over(attempt.message, status, error_code)

@@ -39,7 +39,7 @@ def send_message(*, message_id: int) -> None:
         _settle(message, Message.State.SUPPRESSED, reason)
         return
     step = rules.next_step(
-        _tries(message), _channels(message), now=clock.now(), repeat_at_once=message.trigger == Trigger.CODE
+        _tries(message), _channels(message), now=clock.wall(), repeat_at_once=message.trigger == Trigger.CODE
     )
     match step:
         case rules.Settled(reason=reason):
@@ -47,7 +47,7 @@ def send_message(*, message_id: int) -> None:
                 state = Message.State.SUPPRESSED if reason == "no_contact" else Message.State.FAILED
                 _settle(message, state, reason)
         case rules.Wait(until=until):
-            ask_to_send(message, at=until)
+            raise RetryLater(max(0.0, (until - clock.wall()).total_seconds()), "provider_has_time")
         case rules.Send(channel=channel):
             morning = _quiet_until(message, channel)
             if morning:
@@ -63,12 +63,17 @@ def _load(message_id: int) -> Message | None:
 
 def _overtaken(message: Message) -> str:
     """Why this message is no longer worth sending; empty when it is."""
-    if not CATALOGUE[Trigger(message.trigger)].looks_ahead:
+    entry = CATALOGUE[Trigger(message.trigger)]
+    if not entry.looks_ahead:
         return ""
     if message.delivery.state in ENDED or message.delivery.state == State.AT_POINT:
         return "delivery_ended"
+    if entry.while_out and message.delivery.state != State.OUT:
+        return "no_longer_out"
+    if not entry.promises or not message.promise_version:
+        return ""
     newer = Promise.objects.filter(delivery=message.delivery, version__gt=message.promise_version)
-    return "newer_promise" if message.promise_version and newer.exists() else ""
+    return "newer_promise" if newer.exists() else ""
 
 
 def _tries(message: Message) -> list[rules.Try]:
@@ -133,7 +138,7 @@ def _try(message: Message, channel: str) -> None:
 
 def _begin(message: Message, channel: str, subject: str, body: str) -> SendAttempt | None:
     """The row of a new try; None when another process has just begun the same one."""
-    now = clock.now()
+    now = clock.wall()
     number = message.attempts.count() + 1
     try:
         with transaction.atomic():
@@ -156,7 +161,7 @@ def _note_success(message: Message, attempt: SendAttempt, result: SendResult) ->
     with transaction.atomic():
         SendAttempt.objects.filter(pk=attempt.pk, provider_id="").update(provider_id=result.provider_id)
         SendAttempt.objects.filter(pk=attempt.pk, status__in=rules.lower_statuses(result.status)).update(
-            status=result.status, updated_at=clock.now()
+            status=result.status, updated_at=clock.wall()
         )
         _settle(message, Message.State.SENT)
 
@@ -170,7 +175,7 @@ def _note_failure(message: Message, attempt: SendAttempt, error: TransportError)
         SendAttempt.objects.filter(pk=attempt.pk).filter(Q(status="started") | Q(status="lost")).update(
             status="failed",
             error_code=error.code[:12] if error.permanent else rules.TRANSIENT,
-            updated_at=clock.now(),
+            updated_at=clock.wall(),
         )
         note_dead_number(message, error.code)
         if error.permanent:
