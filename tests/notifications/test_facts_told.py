@@ -93,7 +93,7 @@ def test_a_change_is_told_once_and_the_newest_time_wins(drain: Drain, texts: Tex
     drain()
     assert len(texts()) == 2
     assert "new time for your delivery: today, 14:00-16:00" in texts()[1]
-    assert Promise.objects.get(delivery=delivery, closed_at=None).version == 2
+    assert Promise.objects.get(delivery=delivery, closed_at=None).version == 3
 
 
 def test_a_change_before_the_confirmation_leaves_one_message(drain: Drain, texts: Texts) -> None:

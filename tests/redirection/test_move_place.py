@@ -55,6 +55,17 @@ def alice() -> Delivery:
     return planned()
 
 
+def test_another_place_replaces_the_promise_at_once(alice: Delivery) -> None:
+    """Until the message is out, the old hour would still be what the page says and what the plan holds hard."""
+    told = world.hours(14, 15)
+    delivery_services.open_promise(delivery_id=alice.pk, window=told)
+    alice.refresh_from_db()
+    changed = to_point(alice, point())
+    promise = alice.promises.get(closed_at=None)
+    assert (promise.earliest, promise.latest) == (changed.window_earliest, changed.window_latest)
+    assert promise.earliest != told.earliest
+
+
 @pytest.mark.covers("A14")
 def test_a_point_is_reserved_planned_and_told_in_one_go(alice: Delivery) -> None:
     counter = point()

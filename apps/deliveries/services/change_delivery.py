@@ -13,9 +13,10 @@ from apps.core.errors import DoorstepError, NotFound, Refused, Stale
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
 from apps.deliveries.inputs import PlaceInput
-from apps.deliveries.models import Delivery, Place
+from apps.deliveries.models import Delivery, Place, Promise
 from apps.deliveries.services.keep_codes import drop_codes
 from apps.deliveries.services.move_state import end_attempt, start_attempt
+from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.states import ENDED, OPEN, State
 from apps.events.services import emit
 
@@ -34,6 +35,7 @@ def change_window(*, delivery: Delivery, window: TimeWindow, revision: int, acto
             payload={"from": _instants(before), "to": _instants(window)},
             actor=actor,
         )
+        _promise_anew(delivery.pk, window, actor)
     delivery.refresh_from_db()
     return delivery
 
@@ -82,6 +84,7 @@ def change_place(
                 payload={"from": _instants(before), "to": _instants(window)},
                 actor=actor,
             )
+        _promise_anew(delivery.pk, window, actor)
     delivery.refresh_from_db()
     return delivery
 
@@ -105,6 +108,12 @@ def why_not(delivery_id: int, revision: int) -> DoorstepError:
     if row[1] in ENDED:
         return Refused("ended", _("This delivery has ended. It can no longer be changed."))
     return Refused("too_late", _("It is too late to change this delivery."))
+
+
+def _promise_anew(delivery_id: int, window: TimeWindow, actor: str) -> None:
+    """The old promise is void the moment the customer chose anew; until the next is told, the window is the promise."""
+    if Promise.objects.filter(delivery=delivery_id, closed_at=None).exists():
+        open_promise(delivery_id=delivery_id, window=window, actor=actor)
 
 
 def _window(window: TimeWindow) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from apps.core import clock
 from apps.core.errors import Refused, Stale
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
-from apps.deliveries.models import Delivery, Promise
+from apps.deliveries.models import Delivery
 from apps.rescheduling import rules
 from apps.rescheduling.services.offer_windows import alternatives_to, offers_of, policy_of
 from apps.routing import services as routing
@@ -29,17 +29,13 @@ def change_window(*, delivery: Delivery, window: TimeWindow, revision: int, acto
     delivery.refresh_from_db()
     require_revision(delivery, revision)
     require_change(delivery, actor)
-    if window == delivery.window and delivery.state != "failed":
+    visit = visit_of(delivery.pk)
+    if window == delivery.window and visit is not None and visit.route_id is not None:
         return delivery
     require_window(delivery, window, actor)
 
     def write() -> Delivery:
-        changed = deliveries.change_window(delivery=delivery, window=window, revision=revision, actor=actor)
-        # The old promise is void the moment the customer chose anew; until the next is told, the window is the promise.
-        if Promise.objects.filter(delivery=changed, closed_at=None).exists():
-            deliveries.open_promise(delivery_id=changed.pk, window=window, actor=actor)
-            changed.refresh_from_db()
-        return changed
+        return deliveries.change_window(delivery=delivery, window=window, revision=revision, actor=actor)
 
     try:
         return routing.change_in_plan(delivery=delivery, place=delivery.place, window=window, write=write, actor=actor)
