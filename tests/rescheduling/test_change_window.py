@@ -1,10 +1,11 @@
 """The main job: a shopper chooses another time, and the answer is true."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from apps.core.errors import Refused, Stale
+from apps.core.errors import NotAllowed, Refused, Stale
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import open_promise
 from apps.events.models import Event
@@ -13,6 +14,7 @@ from apps.routing.models import DayPlan, Drop, Route, Visit
 from apps.routing.planner.check import violations
 from apps.routing.snapshot import take
 from tests import world
+from tests.redirection.points import verified
 
 pytestmark = pytest.mark.django_db
 TOMORROW = date(2026, 3, 11)
@@ -189,7 +191,17 @@ def test_a_hold_becomes_the_change(drain, now):
 @pytest.mark.covers("R13")
 def test_a_cancelled_delivery_leaves_its_route():
     alice, *_ = world.planned_day(vans=1)
-    cancelled = cancel_delivery(delivery=alice, reason="not_needed", revision=alice.revision, actor="shopper")
+    with pytest.raises(NotAllowed) as refused:
+        cancel_delivery(delivery=alice, reason="not_needed", revision=alice.revision, actor="shopper")
+    assert refused.value.code == "step_up_required"
+    link_alone = replace(verified(alice), tier="link")
+    with pytest.raises(NotAllowed):
+        cancel_delivery(
+            delivery=alice, reason="not_needed", revision=alice.revision, actor="shopper", access=link_alone
+        )
+    cancelled = cancel_delivery(
+        delivery=alice, reason="not_needed", revision=alice.revision, actor="shopper", access=verified(alice)
+    )
     assert cancelled.state == "cancelled"
     assert Visit.objects.count() == 2
     assert Event.objects.filter(kind="delivery.cancelled", delivery_id=alice.pk).count() == 1

@@ -92,6 +92,6 @@ def test_parcels_for_one_pickup_point_are_one_stop():
     assert visit.drops.count() == 12
     assert visit.service_seconds == 120 + 11 * 20
     assert world.hours(9, 12).contains(visit.planned_arrival) or world.hours(13.5, 18).contains(visit.planned_arrival)
-    cancel_delivery(delivery=made[3], reason="not_needed", revision=1, actor="shopper")
+    cancel_delivery(delivery=made[3], reason="not_needed", revision=1, actor="merchant:1")
     visit.refresh_from_db()
     assert (visit.drops.count(), visit.service_seconds) == (11, 120 + 10 * 20)

@@ -76,7 +76,10 @@ def test_the_shoppers_own_changes(drain: Drain, three: list[Delivery]) -> None:
     with verify_change(drain, bob, alice, charlie):
         move_home(delivery=fresh(bob), revision=fresh(bob).revision, actor="shopper", access=verified(bob))
     with verify_change(drain, charlie, alice, bob):
-        cancel_delivery(delivery=fresh(charlie), reason="wish", revision=fresh(charlie).revision, actor="shopper")
+        cancel_delivery(
+            delivery=fresh(charlie), reason="wish", revision=fresh(charlie).revision, actor="shopper",
+            access=verified(charlie),
+        )  # fmt: skip
     with verify_change(drain, alice, moves=[]):
         deliveries.change_contact(
             delivery=fresh(alice), contact=ContactInput(name="Ann", phone="+423 791 00 99", email=""),
@@ -157,7 +160,9 @@ def answers(made: Delivery) -> dict[str, bool]:
         "instructions": lambda: save_instruction(
             delivery=fresh(made), safe_place="in_person", note="Hello", revision=-1, actor="shopper", verified=True
         ),
-        "cancel": lambda: cancel_delivery(delivery=fresh(made), reason="wish", revision=revision, actor="shopper"),
+        "cancel": lambda: cancel_delivery(
+            delivery=fresh(made), reason="wish", revision=revision, actor="shopper", access=access
+        ),
     }
     return {code: _is_open(ask) for code, ask in asked.items()}
 
@@ -170,7 +175,7 @@ def world_point() -> Any:
 
 
 CLOSED = {
-    "too_late", "ended", "not_offered", "change_limit", "policy", "limit", "cutoff", "at_point", "frozen",
+    "too_late", "ended", "not_offered", "change_limit", "policy", "limit", "cutoff", "at_point", "to_point", "frozen",
 }  # fmt: skip
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.core import clock
-from apps.core.errors import Refused
+from apps.core.errors import NotAllowed, Refused
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
+from apps.deliveries.access import Access, require_verified
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import ContactInput, ParcelInput, PlaceInput
 from apps.merchants.models import Merchant, Policy
@@ -70,8 +72,17 @@ def create_delivery(
         raise Refused(refused.code, refused.message, others) from None
 
 
-def cancel_delivery(*, delivery: Delivery, reason: str, revision: int, actor: str) -> Delivery:
-    """The cancelled delivery, out of its route. Stale, or Refused when the van is too near."""
+def cancel_delivery(
+    *, delivery: Delivery, reason: str, revision: int, actor: str, access: Access | None = None
+) -> Delivery:
+    """The cancelled delivery, out of its route. Stale, or Refused when the van is too near.
+
+    A shopper must be verified: NotAllowed("step_up_required") without an `access` that is.
+    """
+    if actor == "shopper" or access is not None:
+        if access is None or access.delivery.pk != delivery.pk:
+            raise NotAllowed("step_up_required", _("For this we first send a code to the contact on file."))
+        require_verified(access)
     delivery.refresh_from_db()
     require_revision(delivery, revision)
     policy, route, now = policy_of(delivery), on_route(delivery), clock.now()

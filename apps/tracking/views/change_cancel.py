@@ -38,6 +38,7 @@ def _cancel(request: HttpRequest, access: Access) -> HttpResponse:
             reason=reason if reason in known else "other",
             revision=revision_from(request),
             actor="shopper",
+            access=access,
         )
     except FOR_THE_GATE:
         raise
