@@ -1,6 +1,9 @@
 """What a merchant hands in becomes a delivery; nonsense is refused in words."""
 
+import threading
+
 import pytest
+from django.db import connection, transaction
 
 from apps.core.errors import InvalidInput, Refused
 from apps.deliveries import services
@@ -97,3 +100,32 @@ def test_nonsense_is_refused_in_words_and_leaves_nothing(changed: dict, code: st
     assert error.value.code == code
     assert error.value.message.endswith(".")
     assert not Delivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_creates_of_one_order_at_the_same_time_join_it() -> None:
+    """Neither may fail: a shop sends the two deliveries of an order in one breath."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    world.merchant()
+    written, failures = threading.Event(), []
+
+    def first() -> None:
+        try:
+            with transaction.atomic():
+                create(recipient=ContactInput("A"))
+                written.set()
+                threading.Event().wait(0.5)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the test must say so)
+            failures.append(error)
+        finally:
+            written.set()
+            connection.close()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    written.wait(10)
+    create(recipient=ContactInput("A"))
+    thread.join()
+    assert failures == []
+    assert Order.objects.get().deliveries.count() == 2

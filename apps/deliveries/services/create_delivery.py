@@ -80,7 +80,11 @@ def _order(merchant: Merchant, reference: str, payer: Contact) -> Order:
         return order
     if payer.pk is None:
         payer.save()
-    return Order.objects.create(merchant=merchant, reference=reference, buyer=payer, placed_at=clock.now())
+    # Two creates with one reference may both have found none: the second waits here and joins the first's order.
+    order, _is_new = Order.objects.get_or_create(
+        merchant=merchant, reference=reference, defaults={"buyer": payer, "placed_at": clock.now()}
+    )
+    return order
 
 
 def _add_parcels(delivery: Delivery, parcels: Sequence[ParcelInput]) -> None:
