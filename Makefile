@@ -22,11 +22,14 @@ lint:
 types:
 	DEMO=1 $(PY) -m mypy
 
+# Two at a time, but what kills processes or drives a browser has the machine to itself.
 fast:
-	$(PY) -m pytest
+	$(PY) -m pytest -q -n 2 --dist loadfile -m "not kills and not browser"
+	$(PY) -m pytest -q -m "kills or browser"
 
 postgres:
-	TEST_DATABASE=postgres $(PY) -m pytest -m "not browser and not planner"
+	TEST_DATABASE=postgres $(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not planner and not kills"
+	TEST_DATABASE=postgres $(PY) -m pytest -q -m "kills and not browser and not planner"
 
 bench:
 	@sh deploy/setup.sh requirements-dev.lock
