@@ -42,6 +42,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "routing.route_changed": ("apps.tracking.handlers.on_route",),
     "routing.eta_changed": ("apps.tracking.handlers.on_etas", "apps.notifications.handlers.on_eta_changed"),
     "routing.next_stop": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_next_stop"),
+    "routing.stop_unserved": ("apps.tracking.handlers.on_delivery",),
     "routing.plan_published": ("apps.tracking.handlers.on_plan",),
     "routing.replan_refused": (),
     "instructions.saved": ("apps.tracking.handlers.on_delivery",),
@@ -55,9 +56,9 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),
 }
 
-# Handlers run in the fast lane (milliseconds, no network) unless named here: "slow" waits for other people's servers,
-# "planner" belongs to the process that keeps the solver warm.
+# Handlers run in the fast lane (milliseconds, no network) unless named here: "slow" waits for messages' providers,
+# "webhooks" for merchants' endpoints, "planner" belongs to the process that keeps the solver warm.
 LANES: dict[str, str] = {
     "apps.notifications.handlers.send_message": "slow",
-    "apps.storefront.handlers.send_webhook": "slow",
+    "apps.storefront.handlers.send_webhook": "webhooks",
 }

@@ -3,5 +3,6 @@
 ROUTE_CHANGED = "routing.route_changed"  # route: id
 ETA_CHANGED = "routing.eta_changed"  # deliveries: ids whose pair moved past the tolerance
 NEXT_STOP = "routing.next_stop"  # delivery set
+STOP_UNSERVED = "routing.stop_unserved"  # delivery set; reason: code of why no van brings it that day
 PLAN_PUBLISHED = "routing.plan_published"
 REPLAN_REFUSED = "routing.replan_refused"  # reason: code

@@ -2,8 +2,20 @@
 
 from typing import Any
 
+from apps.events.services import react
 from apps.routing.models import DayPlan
-from apps.routing.services import build_day, close_day, improve_plan, keep_rolling, publish, release_hold, roll_forward
+from apps.routing.services import (
+    build_day,
+    close_day,
+    close_if_over,
+    improve_plan,
+    keep_rolling,
+    publish,
+    release_hold,
+    roll_forward,
+)
+
+FILL_HANDLER = "apps.routing.handlers.fill_day"
 
 
 def replan(payload: dict[str, Any]) -> None:
@@ -12,11 +24,17 @@ def replan(payload: dict[str, Any]) -> None:
 
 
 def publish_day(payload: dict[str, Any]) -> None:
-    """The morning of the day: what came in since the plan was built is taken in, and from now on the plan counts."""
+    """The morning of the day: from now on the plan counts, and what came in since it was built is taken in."""
+    plan = DayPlan.objects.get(pk=payload["plan"])
+    publish(plan=plan)
+    # Matrices are the planner's work; nobody waits for them to be told of the plan.
+    react(FILL_HANDLER, plan_id=plan.pk, lane="planner", dedupe_key=f"fill:{plan.pk}")
+
+
+def fill_day(payload: dict[str, Any]) -> None:
+    """Puts what is due and in no route into the plan where it fits, and tells whom no van brings."""
     plan = DayPlan.objects.select_related("depot").get(pk=payload["plan"])
-    if plan.stage == DayPlan.Stage.DRAFT:
-        build_day(depot=plan.depot, day=plan.day)
-        publish(plan=plan)
+    build_day(depot=plan.depot, day=plan.day)
 
 
 def close_day_of(payload: dict[str, Any]) -> None:
@@ -31,6 +49,8 @@ def expire_hold(payload: dict[str, Any]) -> None:
 
 def roll_on(payload: dict[str, Any]) -> None:
     """Expected times as of now; asked for by a position or by the passing of time."""
+    if close_if_over(route_id=payload["route"]):
+        return
     roll_forward(route_id=payload["route"])
     if payload.get("again"):
         keep_rolling(route_id=payload["route"])

@@ -55,6 +55,11 @@ def day_began(plan: DayPlan) -> datetime:
     return datetime.fromtimestamp(epoch_of(plan.depot, plan.day), UTC)
 
 
+def local_instant(depot: Depot, day: date, at: time) -> datetime:
+    """A time of day at the depot, also on the day the clocks change."""
+    return datetime.combine(day, at, zone_of(depot)).astimezone(UTC)
+
+
 def build_stop(
     key: str,
     row: VisitRow,

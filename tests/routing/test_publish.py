@@ -21,7 +21,7 @@ def test_a_draft_is_published_at_six_with_what_came_in_since(now, drain) -> None
     plan.refresh_from_db()
     assert plan.stage == DayPlan.Stage.DRAFT
     now.set(world.hours(6, 7, TOMORROW).earliest)
-    drain()
+    drain(planner=True)
     plan.refresh_from_db()
     assert plan.stage == DayPlan.Stage.PUBLISHED
     assert Visit.objects.get(drops__delivery=late_comer).route is not None

@@ -13,7 +13,7 @@ from apps.rescheduling import rules
 from apps.rescheduling.services.offer_windows import alternatives_to, offers_of, policy_of
 from apps.routing import services as routing
 from apps.routing.models import Visit
-from apps.routing.selectors import progress_of, zone_of
+from apps.routing.selectors import progress_of, visit_of, zone_of
 
 HOLD = timedelta(minutes=10)
 # What another window cannot cure.

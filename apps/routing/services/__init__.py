@@ -14,7 +14,7 @@ from apps.routing.services.change_plan import (
     settle,
     with_retries,
 )
-from apps.routing.services.close_day import close_day
+from apps.routing.services.close_day import close_day, close_if_over
 from apps.routing.services.drive import arrive, complete, depart, fail
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import improve_plan
@@ -37,6 +37,7 @@ __all__ = [
     "build_day",
     "change_in_plan",
     "close_day",
+    "close_if_over",
     "commit",
     "complete",
     "depart",

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,24 +11,28 @@ from django.db.models import Q
 
 from apps.core import clock
 from apps.deliveries.models import Delivery
-from apps.deliveries.services import move_states
+from apps.deliveries.services import bump_pages, move_states
 from apps.deliveries.states import State
 from apps.events.services import emit
 from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
-from apps.routing.models import DayPlan, Drop, Route, Visit
+from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
+from apps.routing.planner.check import Code, violations
 from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
 from apps.routing.rows import REMAINING
+from apps.routing.services.leave_behind import NO_TIMES, tell_unserved
 from apps.routing.services.subject import nearest_depot
-from apps.routing.services.write_routes import RouteMoved, announce, claim, ensure_plan, write
+from apps.routing.services.write_routes import RouteMoved, announce, ask_for_closing, claim, ensure_plan, write
 from apps.routing.snapshot import Snapshot, take
-from apps.routing.stops import SECONDS_PER_FURTHER_DROP, epoch_of
+from apps.routing.stops import SECONDS_PER_FURTHER_DROP, day_began, local_instant, zone_of
 
 NEIGHBOUR_DAYS = 3
 """Customers move deliveries by some days, so a day's matrix knows the places of the days around it too."""
+_BROKEN = frozenset({Code.DROPPED, Code.WINDOW, Code.PROMISE})
+"""What a draft that is built anew may do to nobody."""
 
 
 def build_day(*, depot: Depot, day: date, seconds: float = 0.0) -> DayPlan:
@@ -47,6 +51,7 @@ def build_day(*, depot: Depot, day: date, seconds: float = 0.0) -> DayPlan:
         try:
             with transaction.atomic():
                 _write(snapshot, solution, plan)
+                _tell(plan)
             return plan
         except RouteMoved:
             continue
@@ -61,19 +66,20 @@ def publish(*, plan: DayPlan, actor: str = "system") -> bool:
         )
         if published:
             emit(events.PLAN_PUBLISHED, plan_id=plan.pk, actor=actor)
+            ask_for_closing(plan)
     plan.refresh_from_db()
     return bool(published)
 
 
 def take_in(plan: DayPlan) -> int:
     """Gives every delivery that is due that day and in no plan a visit without a route yet; how many."""
-    began = datetime.fromtimestamp(epoch_of(plan.depot, plan.day), clock.now().tzinfo)
+    began, ends = day_began(plan), local_instant(plan.depot, plan.day + timedelta(days=1), time())
     in_plan = Drop.objects.filter(is_open=True, is_hold=False).values("delivery")
     due = (
         Delivery.objects.filter(
             state__in=[State.CREATED, State.PLANNED, State.ARRIVED],
             window_earliest__gte=began,
-            window_earliest__lt=began + timedelta(days=1),
+            window_earliest__lt=ends,
         )
         .exclude(pk__in=in_plan)
         .select_related("place")
@@ -102,10 +108,9 @@ def prepare(*, depot: Depot, day: date, places: Iterable[tuple[float, float]] = 
 
     `places` are (latitude, longitude) pairs somebody may still choose, such as all pick-up points.
     """
-    around = datetime.fromtimestamp(epoch_of(depot, day), clock.now().tzinfo)
     soon = Q(
-        window_earliest__gte=around - timedelta(days=NEIGHBOUR_DAYS),
-        window_earliest__lt=around + timedelta(days=NEIGHBOUR_DAYS + 1),
+        window_earliest__gte=local_instant(depot, day - timedelta(days=NEIGHBOUR_DAYS), time()),
+        window_earliest__lt=local_instant(depot, day + timedelta(days=NEIGHBOUR_DAYS + 1), time()),
     )
     rows = Delivery.objects.filter(soon | Q(drops__visit__plan__depot=depot, drops__visit__plan__day=day))
     known = set(rows.values_list("place__latitude", "place__longitude")) | set(
@@ -130,7 +135,18 @@ def _solved(snapshot: Snapshot, plan: DayPlan, seconds: float) -> Solution:
     )
     if counts or seconds <= 0:
         return _filled(snapshot.timetable).solution
-    return build(snapshot.problem, seconds=seconds)
+    found = build(snapshot.problem, seconds=seconds)
+    if not {one.code for one in violations(snapshot.problem, found, standing=snapshot.standing)} & _BROKEN:
+        return found
+    _note_kept(plan)
+    return _filled(snapshot.timetable).solution
+
+
+def _note_kept(plan: DayPlan) -> None:
+    """Staff see why the draft was not built anew: it would have thrown somebody out who has been told yes."""
+    Replan.objects.create(
+        plan=plan, reason="build", mode="fleet", outcome="kept", detail="dropped", started_at=clock.now()
+    )
 
 
 def _filled(timetable: Timetable) -> Timetable:
@@ -147,10 +163,13 @@ def _filled(timetable: Timetable) -> Timetable:
 
 def _write(snapshot: Snapshot, solution: Solution, plan: DayPlan) -> None:
     timetable = Timetable.of(snapshot.problem, solution)
-    vans = [van for van in snapshot.shifts if timetable.tables[van].route.stops or snapshot.standing.route[van].stops]
+    standing = snapshot.standing.route
+    vans = [van for van in snapshot.shifts if timetable.tables[van].route.stops != standing[van].stops]
     routes = claim(snapshot, vans, counts=False)
     for stop, reason in solution.unserved.items():
-        Visit.objects.filter(pk=int(stop[1:])).update(route=None, unserved_reason=reason.value)
+        Visit.objects.filter(pk=int(stop[1:])).update(**NO_TIMES, unserved_reason=reason.value)
+    off = [int(stop[1:]) for stop in solution.unserved if stop in snapshot.standing.vehicle_of]
+    bump_pages(delivery_ids=Drop.objects.filter(visit__in=off, is_open=True).values_list("delivery_id", flat=True))
     written = write(snapshot, timetable, routes)
     served = Drop.objects.filter(
         visit__plan=plan, visit__route__isnull=False, visit__state__in=REMAINING, delivery__state=State.CREATED
@@ -159,3 +178,14 @@ def _write(snapshot: Snapshot, solution: Solution, plan: DayPlan) -> None:
     DayPlan.objects.filter(pk=plan.pk).update(travel_source=roads.travel_source())
     plan.refresh_from_db()
     announce(plan.pk, routes.values(), written, actor="system")
+
+
+def _tell(plan: DayPlan) -> None:
+    """On the day itself, whoever no van brings hears of it."""
+    if plan.stage != DayPlan.Stage.PUBLISHED or clock.now().astimezone(zone_of(plan.depot)).date() != plan.day:
+        return
+    left = Drop.objects.filter(
+        is_open=True, is_hold=False, visit__plan=plan, visit__route=None, visit__state__in=REMAINING
+    )
+    reasons = dict(left.values_list("delivery_id", "visit__unserved_reason"))
+    tell_unserved(dict.fromkeys(reasons, plan.pk), reasons, once=True)

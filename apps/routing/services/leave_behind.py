@@ -1,11 +1,16 @@
-"""Deliveries that a van does not bring after all: they keep a visit, but one without a route and without times."""
+"""Deliveries that no van brings that day: they keep a visit without route and times, and their people are told."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 
+from apps.deliveries.models import Delivery
 from apps.deliveries.services import bump_pages
+from apps.deliveries.states import OPEN
+from apps.events.models import Event
+from apps.events.services import emit
+from apps.routing import events
 from apps.routing.models import Drop, Visit
 from apps.routing.planner.solution import Reason
 from apps.routing.stops import service_of
@@ -27,6 +32,7 @@ def leave_behind(*, visits: QuerySet[Visit], deliveries: Collection[int], reason
     """
     drops = Drop.objects.filter(visit__in=visits, is_open=True, is_hold=False)
     left = drops.filter(delivery__in=list(deliveries))
+    plans = dict(left.values_list("delivery_id", "visit__plan_id"))
     for visit in Visit.objects.filter(pk__in=left.values("visit")).order_by("pk"):
         mine, others = left.filter(visit=visit), drops.filter(visit=visit).exclude(delivery__in=list(deliveries))
         staying = list(others.values_list("delivery__service_seconds", flat=True))
@@ -40,4 +46,21 @@ def leave_behind(*, visits: QuerySet[Visit], deliveries: Collection[int], reason
         Drop.objects.filter(pk__in=list(mine.values_list("pk", flat=True))).update(visit=own)
         if staying:
             Visit.objects.filter(pk=visit.pk).update(service_seconds=service_of(staying))
-    bump_pages(delivery_ids=deliveries)
+    tell_unserved(plans, dict.fromkeys(plans, reason.value))
+
+
+def tell_unserved(plans: Mapping[int, int], reasons: Mapping[int, str], *, once: bool = False) -> list[int]:
+    """Says of deliveries (their plan and the reason, by id) that no van brings them that day; those it was said of.
+
+    With `once`, whoever was told so of that plan before is left in peace.
+    """
+    told: set[tuple[int | None, int | None]] = set()
+    if once:
+        before = Event.objects.filter(kind=events.STOP_UNSERVED, delivery_id__in=list(plans))
+        told = set(before.values_list("delivery_id", "plan_id"))
+    waiting = Delivery.objects.filter(pk__in=[pk for pk in plans if (pk, plans[pk]) not in told], state__in=OPEN)
+    ids = sorted(waiting.values_list("pk", flat=True))
+    for pk in ids:
+        emit(events.STOP_UNSERVED, delivery_id=pk, plan_id=plans[pk], payload={"reason": reasons[pk]})
+    bump_pages(delivery_ids=ids)
+    return ids

@@ -5,16 +5,16 @@ Row order everywhere: plan, route (by id), visit, delivery.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Max
 
 from apps.core import clock
 from apps.deliveries.services import bump_pages
 from apps.events.services import emit, react
-from apps.fleet.models import Depot
+from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
 from apps.routing.models import DayPlan, Route
 from apps.routing.planner.eta import EtaPair, pair
@@ -23,16 +23,19 @@ from apps.routing.planner.intervals import opening, permitted
 from apps.routing.planner.solution import StopTimes
 from apps.routing.rows import VisitRow, promises_of
 from apps.routing.snapshot import Snapshot
-from apps.routing.stops import epoch_of
+from apps.routing.stops import local_instant
 
 ETA_TOLERANCE_SECONDS = 180
 """A shown ETA pair stays as it is until one of its ends has moved further than this."""
 REPLAN_HANDLER = "apps.routing.handlers.replan"
 REPLAN_DEBOUNCE_SECONDS = 0.5
 PUBLISH_HANDLER = "apps.routing.handlers.publish_day"
-PUBLISHED_AFTER_MIDNIGHT = timedelta(hours=6)
+PUBLISHED_AT = time(6)
 CLOSE_HANDLER = "apps.routing.handlers.close_day_of"
-CLOSED_AFTER_MIDNIGHT = timedelta(hours=23, minutes=30)
+CLOSED_AT = time(23, 30)
+"""Where no roster says when the day is over."""
+GRACE = timedelta(minutes=60)
+"""How much longer than its shift a van may take before its customers may choose another day."""
 _ROWS_PER_STATEMENT = 400
 
 
@@ -57,11 +60,19 @@ def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
     )
     if is_new:
         # The plan becomes the day's by itself: nobody has to be at the depot at six.
-        midnight = datetime.fromtimestamp(epoch_of(depot, day), UTC)
-        opens, closes = midnight + PUBLISHED_AFTER_MIDNIGHT, midnight + CLOSED_AFTER_MIDNIGHT
+        opens, closes = local_instant(depot, day, PUBLISHED_AT), local_instant(depot, day, CLOSED_AT)
         react(PUBLISH_HANDLER, plan_id=plan.pk, due_at=opens, dedupe_key=f"publish:{plan.pk}")
         react(CLOSE_HANDLER, plan_id=plan.pk, due_at=closes, dedupe_key=f"close:{plan.pk}")
     return plan
+
+
+def ask_for_closing(plan: DayPlan) -> None:
+    """Closes the day once the last shift of its roster, and some grace, is over."""
+    ends: datetime | None = Shift.objects.filter(vehicle__depot=plan.depot, day=plan.day).aggregate(
+        last=Max("ends_at")
+    )["last"]
+    if ends is not None:
+        react(CLOSE_HANDLER, plan_id=plan.pk, due_at=ends + GRACE, dedupe_key=f"close-early:{plan.pk}")
 
 
 def claim(snapshot: Snapshot, vans: Collection[str], *, counts: bool = True) -> dict[str, int]:
