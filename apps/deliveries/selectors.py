@@ -28,6 +28,7 @@ _CODES = {
     events.PROMISE_OPENED: "promise_opened",
     # Declared by apps above; read by name, as every event is.
     "routing.next_stop": "next_stop",
+    "routing.stop_unserved": "stop_unserved",
     "instructions.saved": "instructions_saved",
     "instructions.acknowledged": "instructions_acknowledged",
     "instructions.code_revealed": "code_revealed",

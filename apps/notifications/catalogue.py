@@ -13,6 +13,7 @@ class Trigger(StrEnum):
     CODE = "code"
     READY_TO_COLLECT = "ready_to_collect"
     FAILED = "failed"
+    NOT_AS_AGREED = "not_as_agreed"
     CANCELLED = "cancelled"
 
 
@@ -51,5 +52,6 @@ CATALOGUE: dict[Trigger, Entry] = {
     Trigger.CODE: Entry(TEXT_FIRST, may_wait=False),
     Trigger.READY_TO_COLLECT: Entry(TEXT_FIRST),
     Trigger.FAILED: Entry(TEXT_FIRST),
+    Trigger.NOT_AS_AGREED: Entry(TEXT_FIRST, looks_ahead=True, promises=True),
     Trigger.CANCELLED: Entry(MAIL_FIRST, tells_buyer=True),
 }

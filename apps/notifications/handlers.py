@@ -49,6 +49,13 @@ def on_next_stop(payload: Payload) -> None:
         _tell(payload, Trigger.NEXT_STOP)
 
 
+def on_stop_unserved(payload: Payload) -> None:
+    """No van brings it in the agreed time; unless one was found meanwhile."""
+    visit = routing.visit_of(payload["delivery"])
+    if (visit is None or visit.route_id is None) and _delivery(payload).state in OPEN:
+        _tell(payload, Trigger.NOT_AS_AGREED)
+
+
 def on_stored(payload: Payload) -> None:
     _tell(payload, Trigger.READY_TO_COLLECT)
 
@@ -83,6 +90,10 @@ def on_eta_changed(payload: Payload) -> None:
             _open_and_tell(
                 delivery, _around_eta(visit, visit.planned_arrival, delivery), Trigger.CHANGED, payload["event"]
             )
+
+
+def on_night_begun(_payload: Payload) -> None:
+    services.forget_attempts()
 
 
 def _tell_out_today(payload: Payload) -> None:

@@ -24,6 +24,17 @@ from apps.tracking.timeline_words import last_time
 
 Document = Mapping[str, Any]
 STEPS = 4
+_ABOUT_THE_PLAN = frozenset(
+    {
+        "stop_unserved",
+        "window_changed",
+        "place_changed_point",
+        "place_changed_address",
+        "place_changed_home",
+        "failed",
+        "returning",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,22 @@ def window_of(pair: list[str] | None) -> TimeWindow | None:
 
 
 def hero(doc: Document, brand_name: str) -> Hero:
+    if _is_without_van(doc):
+        return _without_van()
     return _HEROES[State(doc["status"])](doc, brand_name)
+
+
+def _is_without_van(doc: Document) -> bool:
+    """The last that was said of the plan is that no van brings it."""
+    if doc["eta"] or doc["status"] not in (State.CREATED, State.PLANNED, State.ARRIVED, State.LOADED):
+        return False
+    codes = (entry["code"] for entry in doc["timeline"])
+    return next((code for code in codes if code in _ABOUT_THE_PLAN), "") == "stop_unserved"
+
+
+def _without_van() -> Hero:
+    sentence = _("No van can bring your parcel in the agreed time. We are sorry. Please choose another time.")
+    return Hero("bad", "circle-alert", _("New time needed"), _("We cannot come as agreed"), "", sentence, step=1)
 
 
 def _expected(doc: Document) -> TimeWindow:

@@ -28,6 +28,7 @@ _ICONS = {
     "loaded": "package",
     "out": "truck",
     "next_stop": "navigation",
+    "stop_unserved": "circle-alert",
     "delivered": "package-check",
     "failed": "circle-alert",
     "at_point": "store",
