@@ -115,7 +115,7 @@ def drain() -> Callable[..., int]:
     from apps.events.services import sweep
 
     def run_all(*, planner: bool = False, failures: bool = False, retries: bool = False) -> int:
-        lanes = ("fast", "slow", "planner") if planner else ("fast", "slow")
+        lanes = ("fast", "slow", "webhooks", *(("planner",) if planner else ()))
         total = 0
         while True:
             waiting = Reaction.objects.filter(state=Reaction.State.WAITING, lane__in=lanes)

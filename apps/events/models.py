@@ -38,6 +38,7 @@ class Reaction(models.Model):
         FAST = "fast", _("fast")
         PLANNER = "planner", _("planner")
         SLOW = "slow", _("slow")
+        WEBHOOKS = "webhooks", _("webhooks")
 
     event = models.ForeignKey(
         Event, models.CASCADE, null=True, blank=True, related_name="reactions", verbose_name=_("event")

@@ -16,7 +16,7 @@ FIRST_RETRY_SECONDS = 2.0
 RETRY_FACTOR = 4.0
 LONGEST_RETRY_SECONDS = 3600.0
 # How long a claimed reaction belongs to the process that claimed it (wall seconds).
-LEASE_SECONDS = {"fast": 30.0, "slow": 90.0, "planner": 180.0}
+LEASE_SECONDS = {"fast": 30.0, "slow": 90.0, "planner": 180.0, "webhooks": 90.0}
 
 _CODE = re.compile(r"[\w.:+\-/@|,]{0,100}", re.ASCII)
 _PERSONAL = re.compile(r"^\+?\d{7,15}$|.@.+\.")

@@ -16,11 +16,14 @@ from django_q.conf import Conf
 
 from apps.events.canary import Canary
 from apps.events.groups import Group
+from apps.events.models import Reaction
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 8.0
+# Lanes that wait for other people's servers. Webhooks are apart: a shop's slow endpoint must not hold up a code.
+OWN_PROCESS = (Reaction.Lane.SLOW, Reaction.Lane.WEBHOOKS)
 LONGEST_RESTART_PAUSE_SECONDS = 5.0
 
 
@@ -38,7 +41,7 @@ def run_folder() -> Path:
 
 
 class Supervisor:
-    """The parent of the worker pool, of the slow lane and, where it is installed, of the planner's lane."""
+    """The parent of the worker pool, of the lanes with a process of their own and, if installed, of the planner."""
 
     def __init__(self, cluster: str = "", deadline_seconds: float = 6.0) -> None:
         self.cluster = cluster or Conf.CLUSTER_NAME
@@ -48,7 +51,10 @@ class Supervisor:
         # The supervisor's own start has run the checks; a pool that is being healed need not.
         name = {"Q_CLUSTER_NAME": self.cluster} if cluster else {}
         self.pool = Group("pool", ["qcluster", "--skip-checks"], folder, name)
-        self.groups = [self.pool, Group("slow", ["sweep", "--lane", "slow", "--skip-checks"], folder)]
+        self.groups = [
+            self.pool,
+            *(Group(lane.value, ["sweep", "--lane", lane.value, "--skip-checks"], folder) for lane in OWN_PROCESS),
+        ]
         if "plan_worker" in get_commands():
             self.groups.append(Group("planner", ["plan_worker", "--skip-checks"], folder))
         self.canary = Canary(self.cluster, deadline_seconds)

@@ -19,6 +19,7 @@ from apps.core import clock
 from apps.deliveries.models import Delivery
 from apps.events.models import Event, Reaction
 from apps.events.services import rerun, sweep
+from apps.events.supervisor import Supervisor
 from apps.merchants.models import WebhookEndpoint
 from apps.storefront import outbound, services
 from apps.storefront.models import WebhookAttempt
@@ -128,7 +129,7 @@ class Wall:
         monkeypatch.setattr(clock, "wall", lambda: self.now)
 
     def run_webhooks(self) -> int:
-        return sweep("slow", limit=500, seconds=60.0)
+        return sweep("webhooks", limit=500, seconds=60.0)
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def one_webhook(shop: Shop, endpoint: Endpoint) -> Reaction:
     event = Event.objects.create(kind="delivery.created", delivery_id=delivery.pk, at=clock.now())
     assert services.ask_for_webhooks(event_id=event.pk, delivery_id=delivery.pk) == 1
     assert services.ask_for_webhooks(event_id=event.pk, delivery_id=delivery.pk) == 0, "the handler may run twice"
-    return Reaction.objects.get(lane="slow")
+    return Reaction.objects.get(lane="webhooks")
 
 
 @pytest.mark.covers("M5", "GR7")
@@ -286,7 +287,7 @@ def test_a_try_that_was_killed_leaves_a_row_and_the_next_one_tells() -> None:
             number=1,
             started_at=clock.wall(),
         )
-        assert sweep("slow", limit=5, seconds=20) == 1
+        assert sweep("webhooks", limit=5, seconds=20) == 1
         assert len(endpoint.calls) == 1
     assert list(WebhookAttempt.objects.order_by("number").values_list("outcome", flat=True)) == ["lost", "accepted"]
     assert threading.active_count() < 10
@@ -308,3 +309,15 @@ def test_a_dead_endpoint_with_much_to_hear_holds_the_lane_up_once(shop: Shop, wa
         wall.now += timedelta(seconds=61)
         wall.run_webhooks()
         assert len(endpoint.calls) == 6
+
+
+@pytest.mark.covers("M5", "GR7")
+def test_a_code_does_not_wait_for_a_shops_slow_endpoint(shop: Shop) -> None:
+    """What sends texts never meets a webhook: they are different work for different processes."""
+    with listening() as endpoint:
+        one_webhook(shop, endpoint)
+        assert sweep("slow", limit=500) == 0
+        assert endpoint.calls == []
+    serving = {group.name: group.command for group in Supervisor("lanes-apart").groups}
+    assert serving["webhooks"][:3] == ["sweep", "--lane", "webhooks"]
+    assert serving["slow"][:3] == ["sweep", "--lane", "slow"]

@@ -16,7 +16,7 @@ from apps.storefront import events, outbound, rules
 from apps.storefront.addresses import AddressBlocked, parsed
 from apps.storefront.models import WebhookAttempt
 
-# A dead endpoint may hold up the slow lane once in so many wall seconds, however much there is to tell it.
+# A dead endpoint may hold up the lane of webhooks once in so many wall seconds, however much there is to tell it.
 SILENCE_SECONDS = 60
 HANDLER = "apps.storefront.handlers.send_webhook"
 Outcome = WebhookAttempt.Outcome

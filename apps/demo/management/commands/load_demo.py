@@ -71,5 +71,5 @@ def _drop(*apps: str) -> None:
 @override_settings(MESSAGE_TRANSPORTS={"sms": "apps.demo.inbox.DirectSms"})
 def _sweep() -> None:
     """Texts are filed straight on the demo phone: no server is up to play Twilio."""
-    while sum(events.sweep(lane=lane, limit=200, seconds=60) for lane in ("fast", "slow")):
+    while sum(events.sweep(lane=lane, limit=200, seconds=60) for lane in ("fast", "slow", "webhooks")):
         pass

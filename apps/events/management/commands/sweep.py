@@ -20,7 +20,7 @@ class HandlerTimedOut(Exception):
 
 
 class Command(BaseCommand):
-    help = "Runs one lane of the outbox until TERM. `manage.py work` starts this for the slow lane."
+    help = "Runs one lane of the outbox until TERM. `manage.py work` starts this for the slow lane and for webhooks."
     stopping = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from apps.events.supervisor import AlreadyRunning, Supervisor
 
 
 class Command(BaseCommand):
-    help = "Runs the worker pool, the slow lane and the planner's lane, and heals them. Stop it with TERM or Ctrl-C."
+    help = "Runs the worker pool and the slow, webhooks' and planner's lanes. Stop it with TERM or Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--name", default="", help="a name of its own for each further worker machine")
