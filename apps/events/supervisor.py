@@ -14,6 +14,7 @@ from django.core.management import get_commands
 from django.db import connection
 from django_q.conf import Conf
 
+from apps.events import nights
 from apps.events.canary import Canary
 from apps.events.groups import Group
 from apps.events.models import Reaction
@@ -66,6 +67,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         signal.signal(signal.SIGINT, self._ask_to_stop)
         self.canary.forget_nudges()
+        nights.wind()
         try:
             for group in self.groups:
                 group.start()

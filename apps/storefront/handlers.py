@@ -8,7 +8,7 @@ Payload = dict[str, Any]
 
 
 def on_delivery(payload: Payload) -> None:
-    """Asks for the webhooks; the calls themselves are made in the slow lane, each endpoint on its own."""
+    """Asks for the webhooks; the calls themselves are made in a lane of their own, each endpoint on its own."""
     services.ask_for_webhooks(event_id=payload["event"], delivery_id=payload["delivery"])
 
 
@@ -16,5 +16,5 @@ def send_webhook(payload: Payload) -> None:
     services.send_webhook(endpoint_id=payload["endpoint"], event_id=payload["told"])
 
 
-def sweep_kept_answers(payload: Payload) -> None:
-    idempotency.sweep_kept()
+def on_night_begun(_payload: Payload) -> None:
+    idempotency.forget_answers()

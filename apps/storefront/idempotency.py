@@ -18,16 +18,12 @@ from rest_framework.utils.encoders import JSONEncoder
 from apps.core import clock
 from apps.core.encryption import sha256_hex
 from apps.core.errors import InvalidInput, Refused, Stale
-from apps.events.models import Reaction
-from apps.events.services import react
 from apps.merchants.models import Merchant
 from apps.storefront.models import KeptAnswer
 
 LONGEST_KEY = 255
 KEPT_FOR = timedelta(hours=24)
 WAIT_SECONDS = 10
-SWEEP = "apps.storefront.handlers.sweep_kept_answers"
-SWEEP_KEY = "storefront:sweep-kept-answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +75,13 @@ def once(*, merchant: Merchant, key: str | None, digest: str, act: Callable[[], 
         answer = act()
         row.status, row.body = answer.status, json.dumps(answer.body, cls=JSONEncoder)
         row.save(update_fields=["status", "body"])
-        transaction.on_commit(_ask_for_sweep, robust=True)
     # Through JSON as well, so that the first answer and the later ones cannot differ.
     return Answer(answer.status, json.loads(row.body))
 
 
-def sweep_kept() -> int:
-    """Deletes answers older than KEPT_FOR and arranges for the next time; how many were deleted."""
-    deleted, _each = KeptAnswer.objects.filter(created_at__lt=clock.wall() - KEPT_FOR).delete()
-    if KeptAnswer.objects.exists():
-        _ask_for_sweep()
-    return deleted
+def forget_answers() -> int:
+    """Deletes answers older than KEPT_FOR (each night); how many there were."""
+    return KeptAnswer.objects.filter(created_at__lt=clock.wall() - KEPT_FOR).delete()[0]
 
 
 def _kept(merchant: Merchant, name: str, digest: str) -> Answer | None:
@@ -136,9 +128,3 @@ class _patience:  # noqa: N801  (reads as a verb in `with`)
 
 def _in_progress() -> Stale:
     return Stale("in_progress", _("The first request with this key is still being worked on."), retry_after_seconds=1)
-
-
-def _ask_for_sweep() -> None:
-    waiting = Reaction.objects.filter(dedupe_key=SWEEP_KEY, state=Reaction.State.WAITING)
-    if not waiting.exists():
-        react(SWEEP, due_at=clock.now() + KEPT_FOR, dedupe_key=SWEEP_KEY)

@@ -56,6 +56,10 @@ def on_time_passed(_payload: dict[str, Any]) -> None:
     services.refresh_due()
 
 
+def on_night_begun(_payload: dict[str, Any]) -> None:
+    services.forget_changes()
+
+
 def _waiting() -> Any:
     return Drop.objects.filter(is_open=True, is_hold=False)
 

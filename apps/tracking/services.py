@@ -46,9 +46,13 @@ def refresh_due() -> int:
     now = clock.now()
     due = PageSnapshot.objects.filter(changes_at__lte=now).values_list("delivery_id", flat=True)[:500]
     moved = refresh(list(due))
-    PageChange.objects.filter(made_at__lt=now - _KEEP_CHANGES).delete()
     _wind_timer(PageSnapshot.objects.aggregate(next=Min("changes_at"))["next"])
     return len(moved)
+
+
+def forget_changes() -> int:
+    """Deletes what every live process has long read."""
+    return PageChange.objects.filter(made_at__lt=clock.now() - _KEEP_CHANGES).delete()[0]
 
 
 def announce(delivery_ids: Iterable[int]) -> None:
