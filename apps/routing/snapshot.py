@@ -4,7 +4,7 @@ Done visits are left out; what is being driven to is frozen; a loaded parcel is 
 like a visit until it expires; the drops of one visit are one stop whose windows are what they have in common.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -48,6 +48,7 @@ class Snapshot:
     done: Mapping[int, DoneRow]
     promises: Mapping[int, Window]
     loads: Mapping[int, Load]
+    freezes: Mapping[int, tuple[int, int]]
     ground: roads.Ground = field(repr=False)
     problem: Problem = field(repr=False)
     standing: Solution = field(repr=False)
@@ -58,6 +59,11 @@ class Snapshot:
 
     def instant(self, seconds: int) -> datetime:
         return instant(self.epoch, seconds)
+
+    def frozen_at(self, van: str, now: int) -> int:
+        """How many leading stops of the van may no longer change at that second."""
+        rows = [self.visits[int(stop[1:])] for stop in self.standing.route[van].stops]
+        return frozen_stops(self.shifts[van], rows, self.drops, self.freezes, now)
 
     def window(self, window: TimeWindow) -> Window:
         """A window in this day's seconds, cut to what a plan can hold."""
@@ -119,6 +125,7 @@ def take(
         done=rows.done,
         promises=promises,
         loads=rows.loads,
+        freezes=rows.freezes,
         ground=ground,
         problem=problem,
         standing=standing,
@@ -143,6 +150,25 @@ def new_stop(
     )
 
 
+def frozen_stops(
+    shift: ShiftRow,
+    rows: Sequence[VisitRow],
+    drops: Mapping[int, list[DropRow]],
+    freezes: Mapping[int, tuple[int, int]],
+    now: int,
+) -> int:
+    """How many leading stops a van on the road may no longer change: the one it drives to, at least."""
+    if shift.departed is None or not rows:
+        return 0
+    frozen = 1
+    for index, row in enumerate(rows):
+        for drop in drops[row.visit]:
+            stops, seconds = freezes.get(drop.merchant, (2, 1200))
+            if index < stops or (row.planned is not None and row.planned - now <= seconds):
+                frozen = index + 1
+    return frozen
+
+
 @dataclass(frozen=True)
 class _Builder:
     depot: Depot
@@ -165,19 +191,8 @@ class _Builder:
 
     def route(self, shift: ShiftRow) -> Route:
         rows = self.by_shift.get(shift.shift, [])
-        return Route(shift.key, tuple(row.key for row in rows), self._frozen(shift, rows))
-
-    def _frozen(self, shift: ShiftRow, rows: list[VisitRow]) -> int:
-        """How many leading stops a van on the road may no longer change: the one it drives to, at least."""
-        if shift.departed is None or not rows:
-            return 0
-        frozen = 1
-        for index, row in enumerate(rows):
-            for drop in self.drops[row.visit]:
-                stops, seconds = self.rows.freezes.get(drop.merchant, (2, 1200))
-                if index < stops or (row.planned is not None and row.planned - self.now <= seconds):
-                    frozen = index + 1
-        return frozen
+        frozen = frozen_stops(shift, rows, self.drops, self.rows.freezes, self.now)
+        return Route(shift.key, tuple(row.key for row in rows), frozen)
 
     def vehicle(self, shift: ShiftRow, route: Route, arrival: int | None) -> Vehicle:
         depot = self.ground.index[point_of(self.depot).key]

@@ -2,16 +2,20 @@
 
 import os
 import signal
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from apps.events.models import Event, Reaction
 from apps.rescheduling.services import change_window
+from apps.routing import services
 from apps.routing.models import Replan, Route, Visit
 from apps.routing.planner.check import violations
 from apps.routing.planner.worker import PlannerUnavailable
 from apps.routing.planner_child import child
 from apps.routing.services import improve_plan, write_routes
+from apps.routing.services.improve_plan import apply
 from apps.routing.snapshot import take
 from tests import world
 
@@ -99,3 +103,22 @@ def test_a_dead_planner_leaves_the_page_true_and_is_asked_again(drain):
     assert dict(Visit.objects.values_list("pk", "planned_arrival")) == before
     drain(planner=True)
     assert Replan.objects.latest("pk").outcome in ("applied", "kept")
+
+
+def test_what_came_near_while_the_planner_thought_is_not_reordered(now):
+    crooked_day()
+    route = Route.objects.get()
+    for visit in Visit.objects.all():
+        services.load(barcode=visit.drops.get().delivery.parcels.get().barcode, vehicle="van-1", actor="clerk:1")
+    services.depart(route=route, actor="driver:1")
+    snapshot = take(depot=world.depot(), day=world.TODAY)
+    standing = snapshot.standing.routes[0]
+    assert standing.frozen < len(standing.stops) - 1
+    # The first two stops behind the frozen ones change places; by the time it is to be applied the van is near them.
+    stops, at = list(standing.stops), standing.frozen
+    stops[at], stops[at + 1] = stops[at + 1], stops[at]
+    swapped = snapshot.standing.with_route(standing.replace(stops=tuple(stops)))
+    now.set(snapshot.instant(snapshot.visits[int(standing.stops[at][1:])].planned) - timedelta(minutes=10))
+    result = SimpleNamespace(solution=swapped)
+    with pytest.raises(write_routes.RouteMoved):
+        apply(snapshot, result)

@@ -11,6 +11,7 @@ from django.db.models import F
 from apps.core import clock
 from apps.events.services import emit
 from apps.routing import events, roads
+from apps.routing.epoch_seconds import since
 from apps.routing.models import DayPlan, Replan, Route
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.jobs import Improve
@@ -103,9 +104,18 @@ def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Resul
 
 
 def apply(snapshot: Snapshot, result: Result) -> None:
-    """Writes the routes that differ from the standing plan. Raises RouteMoved when one of them has changed since."""
+    """Writes the routes that differ from the standing plan.
+
+    Raises RouteMoved when one of them has changed since, or would change where the van is about to be by now.
+    """
     before, after = snapshot.standing.route, result.solution.route
     vans = [van for van, route in after.items() if route.stops != before[van].stops]
+    now = since(snapshot.epoch, clock.now())
+    for van in vans:
+        # Time went on while the planner thought: what has become frozen since stays as it is.
+        frozen = snapshot.frozen_at(van, now)
+        if after[van].stops[:frozen] != before[van].stops[:frozen]:
+            raise RouteMoved(van)
     timetable = Timetable.of(snapshot.problem, result.solution)
     routes = claim(snapshot, vans, counts=False)
     written = write(snapshot, timetable, routes)
