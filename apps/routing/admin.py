@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from apps.core.operator_only import OperatorOnly
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 
 VISIT_COLOURS = {"planned": "", "arrived": "info", "done": "success", "failed": "danger"}
@@ -50,7 +51,7 @@ class ReplanInline(PlanIsWrittenByServices, TabularInline):
 
 
 @admin.register(DayPlan)
-class DayPlanAdmin(PlanIsWrittenByServices, ModelAdmin):
+class DayPlanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     list_display = ["day", "depot", "shown_stage", "stops", "left_out", "travel_source", "published_at"]
     list_filter = ["depot", "stage"]
     list_select_related = ["depot"]
@@ -79,7 +80,7 @@ class DayPlanAdmin(PlanIsWrittenByServices, ModelAdmin):
 
 
 @admin.register(Route)
-class RouteAdmin(PlanIsWrittenByServices, ModelAdmin):
+class RouteAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     list_display = ["day", "vehicle", "driver", "departed_at", "finished_at", "revision"]
     list_filter = ["plan__day", "plan__depot"]
     list_select_related = ["plan__depot", "shift__vehicle", "shift__driver"]
@@ -109,7 +110,7 @@ class RouteAdmin(PlanIsWrittenByServices, ModelAdmin):
 
 
 @admin.register(Visit)
-class VisitAdmin(PlanIsWrittenByServices, ModelAdmin):
+class VisitAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     list_display = ["id", "plan", "route", "sequence", "orders", "town", "shown_state", "arrival", "unserved_reason"]
     list_filter = ["state", "plan__day", ("route", admin.EmptyFieldListFilter)]
     list_select_related = ["plan__depot", "route__shift__vehicle", "place"]
@@ -139,7 +140,7 @@ class VisitAdmin(PlanIsWrittenByServices, ModelAdmin):
 
 
 @admin.register(Replan)
-class ReplanAdmin(PlanIsWrittenByServices, ModelAdmin):
+class ReplanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     list_display = ["started_at", "plan", "reason", "mode", "shown_outcome", "detail", "saved", "moved", "milliseconds"]
     list_filter = ["outcome", "reason", "mode"]
     list_select_related = ["plan__depot"]

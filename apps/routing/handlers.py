@@ -10,6 +10,7 @@ from apps.routing.services import (
     close_if_over,
     improve_plan,
     keep_rolling,
+    prepare,
     publish,
     release_hold,
     roll_forward,
@@ -21,6 +22,12 @@ FILL_HANDLER = "apps.routing.handlers.fill_day"
 def replan(payload: dict[str, Any]) -> None:
     """Improves a depot-day's standing plan; runs in the planner lane, where the solver is warm."""
     improve_plan(plan_id=payload["plan"], reason=payload.get("reason", "change"))
+
+
+def prepare_day(payload: dict[str, Any]) -> None:
+    """The day's matrix files, made where the planner lives: web processes ask the network only for single places."""
+    plan = DayPlan.objects.select_related("depot").get(pk=payload["plan"])
+    prepare(depot=plan.depot, day=plan.day)
 
 
 def publish_day(payload: dict[str, Any]) -> None:

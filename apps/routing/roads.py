@@ -73,7 +73,7 @@ def ground(*, depot_code: str, day: date, points: Iterable[Point], profiles: Seq
     Points that no matrix file holds yet are asked of the network once per process, until `keep_points` adds them.
     """
     wanted = list(points)
-    found = _standing(depot_code, day, wanted, profiles)
+    found = _standing(depot_code, day, profiles)
     missing = [profile for profile in profiles if profile not in found.travel]
     fresh = list({point.key: point for point in wanted if point.key not in found.index}.values())
     if fresh or missing:
@@ -118,12 +118,14 @@ def _written(folder: Path, profile: str, points: list[Point]) -> int:
     return len(file.points)
 
 
-def _standing(depot_code: str, day: date, points: list[Point], profiles: Sequence[str]) -> Ground:
+def _standing(depot_code: str, day: date, profiles: Sequence[str]) -> Ground:
     known = _grounds.get((str(settings.MATRIX_DIR), depot_code, day))
     if travel_source() == STRAIGHT_LINE:
         straight = known if known is not None and not known.base else None
         return straight or Ground((), {}, {})
-    files = _files(_folder(depot_code, day), points, profiles)
+    folder = _folder(depot_code, day)
+    # A day without files is asked of the network place by place; making them is the planner process's work.
+    files = tuple(file for profile in profiles if (file := _opened(folder, profile)) is not None)
     if (
         known is not None
         and len(known.base) == len(files)
@@ -131,20 +133,6 @@ def _standing(depot_code: str, day: date, points: list[Point], profiles: Sequenc
     ):
         return known
     return _on(files)
-
-
-def _files(folder: Path, points: list[Point], profiles: Sequence[str]) -> tuple[MatrixFile, ...]:
-    """The day's files; those that do not exist are made with the points at hand."""
-    found: list[MatrixFile] = []
-    for profile in profiles:
-        file = _opened(folder, profile)
-        if file is None:
-            shared = list(found[0].points) if found else []
-            off = _off_the_map(points, [profile])
-            sound = [point for point in points if point.key not in off]
-            file = MatrixFile.write(folder, [*shared, *sound], network(profile))
-        found.append(file)
-    return tuple(found)
 
 
 def _on(files: tuple[MatrixFile, ...]) -> Ground:

@@ -151,10 +151,10 @@ def _dot(fix: Fix, before: Fix | None, way: Progress, now: datetime) -> Dot:
 def _between(before: Fix, fix: Fix, way: Progress) -> list[tuple[float, float]]:
     """Along the road where there is one without a detour, else straight; it ends at the fix, never beyond."""
     straight = [before.point, fix.point]
-    roads = network(way.profile or "car")
-    if not isinstance(roads, RoadNetwork):
-        return straight
     try:
+        roads = network(way.profile or "car")
+        if not isinstance(roads, RoadNetwork):
+            return straight
         leg = roads.leg(Point(*before.point), Point(*fix.point))
     except TravelError:
         return straight

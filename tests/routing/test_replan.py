@@ -47,7 +47,7 @@ def test_many_changes_are_one_waiting_replan():
     for start in (10, 12, 14, 16):
         alice.refresh_from_db()
         change_window(delivery=alice, window=world.hours(start, start + 2), revision=alice.revision, actor="agent:1")
-    assert Reaction.objects.filter(lane="planner", state="waiting").count() == 1
+    assert Reaction.objects.filter(handler__endswith=".replan", state="waiting").count() == 1
 
 
 @pytest.mark.planner

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.core.errors import Refused
 from apps.deliveries.services import PlaceInput
 from apps.routing import roads, services
+from apps.routing.checks import check_road_data
 from apps.routing.models import DayPlan, Visit
 from apps.routing.planner.check import violations
 from apps.routing.planner.travel import Point, RoadDataError
@@ -82,6 +83,7 @@ def test_one_bad_address_does_not_cost_the_day(on_roads):
 
 def test_a_damaged_matrix_file_is_named_with_the_command_that_rebuilds_it(on_roads):
     world.planned_day()
+    services.prepare(depot=world.depot(), day=world.TODAY)
     file = on_roads / "car.matrix"
     content = bytearray(file.read_bytes())
     content[-8:] = b"\xff" * 8
@@ -92,6 +94,19 @@ def test_a_damaged_matrix_file_is_named_with_the_command_that_rebuilds_it(on_roa
         take(depot=world.depot(), day=world.TODAY)
     assert "prepare_matrices" in str(damaged.value)
     assert str(file) in str(damaged.value)
+    said = [error.msg for error in check_road_data() if error.id == "routing.E003"]
+    assert said == [str(damaged.value)]
+
+
+def test_a_first_look_at_a_day_makes_no_matrix_file_and_has_the_planner_make_it(on_roads, drain):
+    alice, *_ = world.planned_day(vans=2)
+    services.offers(delivery=alice, place=alice.place, windows=[world.hours(10, 12)])
+    assert not on_roads.exists()
+    before = propose(delivery=alice, place=alice.place, window=world.hours(10, 12)).insertion
+    drain(planner=True)
+    assert len(MatrixFile.open(on_roads, "car").points) >= 4
+    roads.forget()
+    assert propose(delivery=alice, place=alice.place, window=world.hours(10, 12)).insertion == before
 
 
 def test_without_road_data_the_plan_admits_to_the_straight_line():

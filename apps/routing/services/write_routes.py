@@ -29,6 +29,7 @@ ETA_TOLERANCE_SECONDS = 180
 """A shown ETA pair stays as it is until one of its ends has moved further than this."""
 REPLAN_HANDLER = "apps.routing.handlers.replan"
 REPLAN_DEBOUNCE_SECONDS = 0.5
+PREPARE_HANDLER = "apps.routing.handlers.prepare_day"
 PUBLISH_HANDLER = "apps.routing.handlers.publish_day"
 PUBLISHED_AT = time(6)
 CLOSE_HANDLER = "apps.routing.handlers.close_day_of"
@@ -61,6 +62,7 @@ def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
     if is_new:
         # The plan becomes the day's by itself: nobody has to be at the depot at six.
         opens, closes = local_instant(depot, day, PUBLISHED_AT), local_instant(depot, day, CLOSED_AT)
+        react(PREPARE_HANDLER, plan_id=plan.pk, lane="planner", dedupe_key=f"prepare:{plan.pk}")
         react(PUBLISH_HANDLER, plan_id=plan.pk, due_at=opens, dedupe_key=f"publish:{plan.pk}")
         react(CLOSE_HANDLER, plan_id=plan.pk, due_at=closes, dedupe_key=f"close:{plan.pk}")
     return plan
