@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
+from apps.core.operator_only import OperatorOnly
 from apps.events.models import Event, Reaction
 from apps.events.services import rerun
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Facts are not edited."""
+class ReadOnlyAdmin(OperatorOnly, ModelAdmin):
+    """Facts are not edited, and they are of all merchants."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -58,4 +59,4 @@ class ReactionAdmin(ReadOnlyAdmin):
             self.message_user(request, left, messages.WARNING)
 
     def has_run_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("events.change_reaction")
+        return self.has_view_permission(request)

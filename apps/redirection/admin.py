@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
+from apps.core.operator_only import OperatorOnly
 from apps.merchants.access import TenantScoped
 from apps.places.selectors import is_understood
 from apps.redirection.models import PickupPoint, Reservation
@@ -30,7 +31,7 @@ class PointForm(forms.ModelForm):
 
 
 @admin.register(PickupPoint)
-class PickupPointAdmin(ModelAdmin):
+class PickupPointAdmin(OperatorOnly, ModelAdmin):
     form = PointForm
     list_display = ["name", "kind", "town", "opening_hours", "capacity", "shown_waiting", "is_active", "has_link"]
     list_filter = ["kind", "is_active"]
