@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin, TabularInline
@@ -93,17 +91,12 @@ class DeliveryAdmin(TenantScoped, ModelAdmin):
     show_full_result_count = False
     actions = ["rotate_links", "renew_collection_codes"]
     inlines = [ParcelInline, AttemptInline, PromiseInline, LinkInline, ProofInline]
+    # What happened, people, place and messages stand on the desk above (apps.support); here is what it leaves out.
     fieldsets = [
         (None, {"fields": ["order", "merchant", "shown_state", "shown_window", "shown_promise", "created", "ended"]}),
-        (gettext_lazy("What happened"), {"fields": ["timeline"]}),
-        (gettext_lazy("People"), {"fields": ["shown_recipient", "shown_buyer"]}),
-        (gettext_lazy("Place"), {"fields": ["place", "home", "instruction_text", "codes", "collect_by"]}),
-        (gettext_lazy("Messages"), {"fields": ["shown_messages"]}),
+        (gettext_lazy("Place"), {"fields": ["place", "home", "codes", "collect_by"]}),
     ]
-    readonly_fields = [
-        "shown_state", "shown_window", "shown_promise", "created", "ended", "timeline", "shown_recipient",
-        "shown_buyer", "instruction_text", "codes", "collect_by", "shown_messages",
-    ]  # fmt: skip
+    readonly_fields = ["shown_state", "shown_window", "shown_promise", "created", "ended", "codes", "collect_by"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         open_one = Prefetch("promises", Promise.objects.filter(closed_at=None), to_attr="open_promises")
@@ -137,31 +130,6 @@ class DeliveryAdmin(TenantScoped, ModelAdmin):
     def ended(self, row: Delivery) -> str:
         return _at(row.ended_at, row)
 
-    @display(description=gettext_lazy("Timeline"))
-    def timeline(self, row: Delivery) -> SafeString:
-        zone = selectors.zone_of(row)
-        lines = [
-            (_at(entry.at, row), words.timeline_sentence(entry.code, entry.data, zone=zone), _who(entry.actor))
-            for entry in selectors.timeline(row.pk, staff=True)
-        ]
-        return format_html_join("", "<div><strong>{}</strong> {} <em>{}</em></div>", lines) or SafeString("–")
-
-    @display(description=gettext_lazy("Recipient"))
-    def shown_recipient(self, row: Delivery) -> SafeString:
-        return _person(row.recipient)
-
-    @display(description=gettext_lazy("Buyer"))
-    def shown_buyer(self, row: Delivery) -> SafeString:
-        return _person(row.order.buyer)
-
-    @display(description=gettext_lazy("Instruction"))
-    def instruction_text(self, row: Delivery) -> str:
-        instruction = getattr(row, "instruction", None)
-        if instruction is None:
-            return "–"
-        read = _("read by the driver") if instruction.acknowledged_version == instruction.version else _("not read yet")
-        return f"{instruction.get_safe_place_display()}. {instruction.note} ({read})"
-
     @display(description=gettext_lazy("Codes"))
     def codes(self, row: Delivery) -> str:
         """That they exist; never what they are."""
@@ -176,14 +144,6 @@ class DeliveryAdmin(TenantScoped, ModelAdmin):
     @display(description=gettext_lazy("Collect by"))
     def collect_by(self, row: Delivery) -> str:
         return _at(row.collect_until, row)
-
-    @display(description=gettext_lazy("Messages"))
-    def shown_messages(self, row: Delivery) -> SafeString:
-        # The rows belong to an app above this one; the relation is read, nothing is imported.
-        sent = getattr(row, "messages", None)
-        rows = sent.order_by("-pk") if sent is not None else []
-        lines = ((_at(one.created_at, row), one.get_state_display(), one.body) for one in rows)
-        return format_html_join("", "<p><strong>{}</strong> <em>{}</em><br>{}</p>", lines) or SafeString("–")
 
     @admin.action(description=gettext_lazy("Replace the tracking links"), permissions=["act"])
     def rotate_links(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
@@ -221,12 +181,3 @@ def _at(instant: datetime | None, row: Delivery) -> str:
     local = instant.astimezone(zone)
     day = words.day_words(local) if instant.date() >= clock.now().date() else f"{local:%Y-%m-%d}"
     return f"{day} {local:%H:%M}"
-
-
-def _person(person: Any) -> SafeString:
-    return format_html("{}<br>{}<br>{}", person.name, person.phone or "–", person.email or "–")
-
-
-def _who(actor: str) -> str:
-    """Who did it, for colleagues: "driver 7"."""
-    return actor.replace(":", " ")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -63,15 +64,16 @@ def test_the_list_costs_the_same_for_many() -> None:
 
 @pytest.mark.covers("S2")
 def test_the_page_tells_the_story_without_any_code() -> None:
-    alice = world.delivery("Alice", state=State.OUT)
+    alice, driver = world.delivery("Alice", state=State.OUT), world.shift().driver
     link = services.make_link(delivery=alice)
     step_up = access.request_code(access=access.open_link(services.token_of(link)), channel="sms")
     one_time = access.issue_code(step_up_id=step_up.pk)
     services.save_access_code(delivery_id=alice.pk, code="4711#")
-    services.move_state(delivery_id=alice.pk, to=State.AT_POINT, actor="driver:7")
+    services.move_state(delivery_id=alice.pk, to=State.AT_POINT, actor=f"driver:{driver.pk}")
     services.set_collection(delivery_id=alice.pk, until=world.hours(18, 19).earliest)
     html = page_of(staff(), alice)
-    for shown in ("Ready to collect.", "driver 7", "A one-time code was requested.", "DS00000001", "+4237910001"):
+    told = ("Ready to collect.", f"driver {driver.name}", "A one-time code was requested.")
+    for shown in (*told, "DS00000001", "+4237910001"):
         assert shown in html
     assert "A door code is kept." in html
     secret = CollectionCode.objects.get().code
@@ -166,3 +168,32 @@ def test_every_list_opens() -> None:
     merchant = reverse("admin:merchants_merchant_change", args=[world.merchant().pk])
     assert operator.get(merchant).status_code == 200
     assert staff(Membership.Role.OWNER).get(merchant).status_code == 200
+
+
+@pytest.mark.covers("P8")
+def test_lists_of_all_merchants_open_for_the_operator_alone() -> None:
+    """Even a member of staff with every permission Django knows: a stop names the orders of every shop on it."""
+    world.planned_day(vans=1)
+    point()
+    agent = get_user_model().objects.create_user("agent", is_staff=True)
+    Membership.objects.create(user=agent, merchant=world.merchant(), role=Membership.Role.OWNER)
+    agent.user_permissions.set(Permission.objects.all())
+    client, operator = Client(), staff(None)
+    client.force_login(agent)
+    for model in (
+        "events_event", "events_reaction", "routing_dayplan", "routing_route", "routing_visit", "routing_replan",
+        "redirection_pickuppoint",
+    ):  # fmt: skip
+        url = reverse(f"admin:{model}_changelist")
+        assert operator.get(url).status_code == 200
+        assert client.get(url).status_code == 403, model
+    assert client.get(LIST).status_code == 200
+
+
+def test_the_page_of_a_delivery_tells_its_story_once() -> None:
+    """The desk above the form holds timeline, people, place and messages; the form does not repeat them."""
+    alice = world.delivery("Alice")
+    html = page_of(staff(), alice)
+    assert html.count("+4237910001") == 1
+    assert "field-timeline" not in html
+    assert "field-shown_messages" not in html
