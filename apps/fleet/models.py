@@ -92,6 +92,9 @@ class Position(models.Model):
     speed_metres_per_second = models.FloatField(null=True)
     at = models.DateTimeField(help_text=_("When the phone measured it."))
     sequence = models.BigIntegerField(db_index=True)
+    doubted = models.JSONField(
+        null=True, help_text=_("What came after a jump and is not believed yet: latitude, longitude, at, how many.")
+    )
 
     def __str__(self) -> str:
         return f"{self.vehicle_id} at {self.at}"

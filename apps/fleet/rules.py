@@ -12,6 +12,8 @@ FUTURE = timedelta(seconds=60)
 OLDEST = timedelta(hours=12)
 FASTEST_METRES_PER_SECOND = 70.0
 JUMP_METRES = 10_000
+BELIEVED_AFTER = 3
+"""So many positions in a row that agree with each other are right, and what they jumped away from was wrong."""
 SAMPLE_EVERY = 6
 SAMPLE_METRES = 25.0
 
@@ -28,6 +30,19 @@ class Fix(NamedTuple):
     @property
     def point(self) -> tuple[float, float]:
         return self.latitude, self.longitude
+
+
+class Doubt(NamedTuple):
+    """The newest of some positions in a row that no van could have reached from the one on file."""
+
+    fix: Fix
+    count: int
+
+
+def doubted_with(fix: Fix, before: Doubt | None) -> Doubt:
+    """The doubt after one more position that jumped: a longer row when it agrees with the last, else a new one."""
+    agrees = before is not None and fix.at > before.fix.at and not _is_jump(before.fix, fix)
+    return Doubt(fix, before.count + 1 if agrees and before is not None else 1)
 
 
 def drop_reason(fix: Fix, depot: tuple[float, float], before: Fix | None, now: datetime) -> str | None:

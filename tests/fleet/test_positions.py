@@ -57,6 +57,27 @@ def test_a_jump_no_van_can_make_is_dropped(van, now):
     assert record_positions(vehicle=van, fixes=[Fix(47.30, 9.51, now.instant)]) == 1
 
 
+def test_after_a_wrong_first_position_the_third_right_one_is_believed(van, now):
+    """A phone that starts with yesterday's place a hundred kilometres away must not hide the van for half an hour."""
+    record_positions(vehicle=van, fixes=[Fix(48.1, 9.5, now.instant)])
+    taken = []
+    for _second in range(4):
+        now.advance(seconds=5)
+        taken.append(record_positions(vehicle=van, fixes=[Fix(*HERE, now.instant)]))
+    assert taken == [0, 0, 1, 1]
+    assert Position.objects.get().latitude == HERE[0]
+    assert PositionDrop.objects.get().count == 2
+
+
+def test_jumps_that_do_not_agree_are_never_believed(van, now):
+    record_positions(vehicle=van, fixes=[Fix(*HERE, now.instant)])
+    for number in range(8):
+        now.advance(seconds=5)
+        wild = Fix(48.2 if number % 2 else 46.2, 9.51, now.instant)
+        assert record_positions(vehicle=van, fixes=[wild]) == 0
+    assert Position.objects.get().latitude == HERE[0]
+
+
 def test_a_wrong_heading_does_not_cost_the_position(van, now):
     record_positions(vehicle=van, fixes=[Fix(*HERE, now.instant, heading=nan, speed=-4.0)])
     position = Position.objects.get()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -10,7 +10,7 @@ from django.db.models import F
 from apps.core import clock
 from apps.core.geo import distance_metres
 from apps.fleet.models import Position, PositionDrop, PositionSample, Vehicle
-from apps.fleet.rules import SAMPLE_EVERY, SAMPLE_METRES, Fix, cleaned, drop_reason
+from apps.fleet.rules import BELIEVED_AFTER, SAMPLE_EVERY, SAMPLE_METRES, Doubt, Fix, cleaned, doubted_with, drop_reason
 
 KEEP_SAMPLES = timedelta(days=7)
 
@@ -27,19 +27,25 @@ def record_positions(*, vehicle: Vehicle, fixes: Iterable[Fix]) -> int:
     depot = (vehicle.depot.latitude, vehicle.depot.longitude)
     stored = Position.objects.filter(vehicle=vehicle).first()
     before = Fix(stored.latitude, stored.longitude, stored.at) if stored is not None else None
+    doubt = known = _doubt_of(stored)
     believed: list[Fix] = []
     # Comparing an instant with one that has no zone would fail; the rules name such a fix.
     for fix in sorted(fixes, key=lambda fix: fix.at.timestamp()):
         reason = drop_reason(fix, depot, before, now)
-        if reason is not None:
+        if reason == "too_fast":
+            doubt = doubted_with(fix, doubt)
+        if reason is not None and not (reason == "too_fast" and doubt and doubt.count >= BELIEVED_AFTER):
             dropped[reason] += 1
             continue
+        doubt = None
         believed.append(cleaned(fix))
         before = fix if before is None or fix.at > before.at else before
     with transaction.atomic():
         if believed:
             _upsert(vehicle.pk, believed[-1])
             _keep_samples(vehicle.pk, believed)
+        if doubt != known:
+            Position.objects.filter(vehicle=vehicle).update(doubted=_kept(doubt))
         _count(dropped)
     return len(believed)
 
@@ -47,6 +53,18 @@ def record_positions(*, vehicle: Vehicle, fixes: Iterable[Fix]) -> int:
 def drop_old_samples() -> int:
     """Forgets the history that is older than a week."""
     return PositionSample.objects.filter(at__lt=clock.now() - KEEP_SAMPLES).delete()[0]
+
+
+def _doubt_of(stored: Position | None) -> Doubt | None:
+    kept = stored.doubted if stored is not None else None
+    if not kept:
+        return None
+    latitude, longitude, at, count = kept
+    return Doubt(Fix(latitude, longitude, datetime.fromisoformat(at)), count)
+
+
+def _kept(doubt: Doubt | None) -> list[object] | None:
+    return [*doubt.fix.point, doubt.fix.at.isoformat(), doubt.count] if doubt else None
 
 
 def _upsert(vehicle: int, fix: Fix) -> None:
