@@ -34,14 +34,14 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     figures = selectors.day_figures(request.user)
     zone = selectors.operator_zone()
     here = clock.now().astimezone(zone)
-    is_staff_of_operator = request.user.has_perm("routing.view_route")
-    lines = selectors.route_lines(selectors.operator_today()) if is_staff_of_operator else []
+    is_operator = bool(request.user.is_superuser)
+    lines = selectors.route_lines(selectors.operator_today()) if is_operator else []
     context |= {
         "title": _("Overview"),
         "day": date_format(here.date(), "l, j F"),
         "clock": f"{here:%H:%M}",
-        "tiles": _delivery_tiles(figures, may_read_events=request.user.has_perm("events.view_event")),
-        "machine_tiles": _machine_tiles(health(), figures) if request.user.has_perm("events.view_reaction") else [],
+        "tiles": _delivery_tiles(figures, may_read_events=is_operator),
+        "machine_tiles": _machine_tiles(health(), figures) if is_operator else [],
         "vans": [_van(line, zone) for line in lines],
         "places": _places(lines),
     }
@@ -127,12 +127,32 @@ def _machine_tiles(state: Health, figures: DayFigures) -> list[Tile]:
             ),
             "warn" if figures.messages_failed else "plain",
         ),
+        *_unheard_tiles(figures.since),
         Tile(
             _("Plan improved"),
             str(replans["applied"]),
             _("of %(solves)s times looked at") % {"solves": replans["solves"]},
             changelist("routing_replan", urlencode({"started_at__gte": figures.since.isoformat()})),
         ),
+    ]
+
+
+def _unheard_tiles(since: datetime) -> list[Tile]:
+    """What happened today that no program reacts to: staff hear of it here."""
+    counts = selectors.unheard_since(since)
+    told = {
+        "routing.replan_refused": (_("Plans without room"), _("kept as they were today")),
+        "storefront.endpoint_disabled": (_("Webhooks switched off"), _("endpoints given up today")),
+    }
+    return [
+        Tile(
+            title,
+            str(counts[kind]),
+            note,
+            changelist("events_event", urlencode({"kind__exact": kind, "at__gte": since.isoformat()})),
+            "warn" if counts[kind] else "plain",
+        )
+        for kind, (title, note) in told.items()
     ]
 
 

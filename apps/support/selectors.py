@@ -19,6 +19,7 @@ from apps.merchants.access import Person, merchants_of
 from apps.notifications.models import Message
 from apps.routing.models import Drop, Replan, Route, Visit
 
+UNHEARD = ("routing.replan_refused", "storefront.endpoint_disabled")
 CHANGE_KINDS = ("delivery.window_changed", "delivery.place_changed", "delivery.cancelled", "instructions.saved")
 # So many rows fit into an address; a longer list is shown by its state alone.
 _LISTED = 200
@@ -139,6 +140,11 @@ def route_lines(day: date) -> list[RouteLine]:
         )
         for route in routes
     ]
+
+
+def unheard_since(moment: datetime) -> Counter[str]:
+    """How often each thing happened that no program reacts to, by kind of event."""
+    return Counter(Event.objects.filter(kind__in=UNHEARD, at__gte=moment).values_list("kind", flat=True))
 
 
 def replans_since(moment: datetime) -> dict[str, Any]:

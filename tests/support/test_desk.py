@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from apps.core import clock
 from apps.deliveries import services
 from apps.deliveries.models import Delivery, Link
 from apps.deliveries.states import State
@@ -266,3 +267,12 @@ def test_many_names_from_one_address_are_one_guesser(client: Client) -> None:
     ]
     assert "Too many tries" not in answers[0]
     assert "Too many tries" in answers[-1]
+
+
+def test_staff_hear_of_plans_that_did_not_fit_and_of_endpoints_given_up(operator: Client) -> None:
+    """Both are told to nobody else."""
+    for kind in ("routing.replan_refused", "routing.replan_refused", "storefront.endpoint_disabled"):
+        Event.objects.create(kind=kind, at=clock.now())
+    told = words(operator.get("/admin/").content.decode())
+    assert "Plans without room 2" in told
+    assert "Webhooks switched off 1" in told
