@@ -8,6 +8,7 @@ prefix and stability price. Times are wall clock, without HTTP and database.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import multiprocessing
@@ -33,7 +34,7 @@ from apps.routing.planner.insertion import (
     merged,
     remove,
 )
-from apps.routing.planner.jobs import Improve, Ping
+from apps.routing.planner.jobs import SECONDS, Improve, Ping
 from apps.routing.planner.limits import Policy
 from apps.routing.planner.new_place import best_for_new_place
 from apps.routing.planner.problem import NEW_PLACE, Problem, Stop
@@ -77,6 +78,8 @@ class Answered:
     found: Insertion | Refusal
     problem: Problem
     plan: Solution
+    vans: tuple[str, ...] = ()
+    """Those whose routes change."""
 
 
 class Bench:
@@ -107,16 +110,24 @@ class Bench:
     def _place(self, reference: bool) -> None:
         day, point = self.day, self.day.newcomers.pop()
         moved = self._someone().replace(location=NEW_PLACE, promise=None, eta=None, zone=zone_of(day.country, point))
+        bare = remove(Timetable.of(day.problem, day.plan), moved.id)
         (answer, seconds) = _timed(
             lambda: best_for_new_place(
                 remove(Timetable.of(day.problem, day.plan), moved.id), moved, day.nearest(point), day.rows(point)
             )
         )
-        self.tally.place_ms.append(seconds * 1000)
-        asked = moved.replace(location=day.add_place(point))
+        # Making room is asked of all rows, so a refusal pays for them; where the place fits, learning it is not timed.
+        (location, learning) = _timed(lambda: day.add_place(point))
+        asked = moved.replace(location=location)
         full = best_insertion(remove(Timetable.of(day.problem, day.plan), asked.id), asked)
         assert answer == full if isinstance(full, Insertion) else isinstance(answer, Refusal), "bounded rows differ"
-        self._take(_answered(day.problem, day.plan, asked, answer), reference)
+        answered = _answered(day.problem, day.plan, asked, answer)
+        if isinstance(answer, Refusal):
+            bare = dataclasses.replace(bare, problem=day.problem)
+            (answered, squeezing) = _timed(lambda: _with_room(bare, answered, answer))
+            seconds += learning + squeezing
+        self.tally.place_ms.append(seconds * 1000)
+        self._take(answered, reference)
 
     def _cancel(self, reference: bool) -> None:
         gone = self._someone()
@@ -133,10 +144,9 @@ class Bench:
         before = starts(self.day.problem, self.day.plan)
         before.pop(answered.asked.id, None)
         self._stand(answered.problem, answered.plan, {answered.asked.id})
-        van = answered.found.vehicle
         committed = self.day.plan
         best = self._reference() if reference else None
-        self._improve(van)
+        self._improve(answered.vans)
         now = starts(self.day.problem, self.day.plan)
         self.tally.moved_five.append(moved_over(before, now, 300))
         self.tally.moved_ten.append(moved_over(before, now, 600))
@@ -144,17 +154,18 @@ class Bench:
             self.tally.answer_gap.append(self._gap(committed, best))
             self.tally.applied_gap.append(self._gap(self.day.plan, best))
 
-    def _improve(self, van: str) -> None:
-        mode, seconds = self._mode(van)
-        job = Improve(self.day.problem, self.day.plan, mode, (van,), seconds, POLICY)
+    def _improve(self, vans: tuple[str, ...]) -> None:
+        mode = self._mode(vans)
+        seconds = SECONDS[mode]
+        job = Improve(self.day.problem, self.day.plan, mode, vans, seconds, POLICY)
         (result, took) = _timed(lambda: self.child.ask(job, seconds + 2))
         self.tally.applied_s.append(took)
         self.tally.improved += result.applied
         self._stand(self.day.problem, result.solution, set())
 
-    def _mode(self, van: str) -> tuple[Mode, float]:
-        """A van that is out is solved by itself; one at the depot with its two nearest."""
-        return ("one_van", 0.3) if self.day.problem.vehicle[van].started else ("three_vans", 1.0)
+    def _mode(self, vans: tuple[str, ...]) -> Mode:
+        """Vans that are out are solved by themselves; one at the depot with its two nearest."""
+        return "one_van" if all(self.day.problem.vehicle[van].started for van in vans) else "three_vans"
 
     def _reference(self) -> int:
         """The cheapest plan a long solve knows, warm from the committed plan: the fleet at once, then van by van."""
@@ -205,17 +216,23 @@ def _kinds(changes: int) -> list[str]:
 def _change_window(problem: Problem, plan: Solution, asked: Stop) -> Answered:
     """All that a web process does for an answer, from the snapshot to the plan to be committed."""
     bare, found = change(Timetable.of(problem, plan), asked)
-    if isinstance(found, Refusal):
-        squeezed = squeeze(bare, asked, found)
-        if isinstance(squeezed, Squeezed):
-            return Answered(asked, squeezed.insertion, squeezed.timetable.problem, squeezed.timetable.solution)
-    return _answered(problem, plan, asked, found)
+    answered = _answered(problem, plan, asked, found)
+    return _with_room(bare, answered, found) if isinstance(found, Refusal) else answered
+
+
+def _with_room(bare: Timetable, refused: Answered, refusal: Refusal) -> Answered:
+    """The same with room that another stop makes, where one can."""
+    squeezed = squeeze(bare, refused.asked, refusal)
+    if not isinstance(squeezed, Squeezed):
+        return refused
+    plan = squeezed.timetable
+    return Answered(refused.asked, squeezed.insertion, plan.problem, plan.solution, tuple(sorted(squeezed.vans)))
 
 
 def _answered(problem: Problem, plan: Solution, asked: Stop, found: Insertion | Refusal) -> Answered:
     if isinstance(found, Refusal):
         return Answered(asked, found, problem, plan)
-    return Answered(asked, found, merged(problem, found, asked), apply(plan, found, asked))
+    return Answered(asked, found, merged(problem, found, asked), apply(plan, found, asked), (found.vehicle,))
 
 
 def _timed[Value](work: Callable[[], Value]) -> tuple[Value, float]:

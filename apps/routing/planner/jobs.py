@@ -5,13 +5,17 @@ The jobs here carry only the part of the travel matrices that their problem uses
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from apps.routing.planner.limits import PLAIN, Policy
 from apps.routing.planner.problem import Problem
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import Engine, Mode, Result, build, improve
+
+SECONDS: Final[Mapping[Mode, float]] = {"one_van": 0.5, "three_vans": 1.0}
+"""How long a running plan is searched after a change: a van that is out by itself, one at the depot with others."""
 
 
 class Job[Answer](Protocol):

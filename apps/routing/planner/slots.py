@@ -11,6 +11,7 @@ from apps.routing.planner.intervals import intersect
 from apps.routing.planner.new_place import NewPlace, Rows
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
 from apps.routing.planner.solution import Reason
+from apps.routing.planner.squeeze import squeeze
 from apps.routing.planner.timetable import Timetable
 
 TIGHT: Final = 600
@@ -67,6 +68,28 @@ def offers(
             cut = of_day.replace(windows=intersect(of_day.windows, window))
             found.append(_offer(day, window, answer(cut)))
     return found
+
+
+def squeezed(timetable: Timetable, stop: Stop, refused: Offer, *, tried: int) -> Offer:
+    """The window with room that another stop makes (its place in the matrices), or the refused offer as it is."""
+    if refused.reason is None:
+        return refused
+    cut = stop.replace(windows=intersect(stop.windows, refused.window))
+    found = squeeze(timetable, cut, Refusal(refused.reason), tried=tried)
+    if isinstance(found, Refusal):
+        return refused
+    times = found.timetable.times(cut.id)
+    return Offer(
+        refused.day,
+        refused.window,
+        feasible=True,
+        added_seconds=found.added_seconds,
+        added_metres=found.insertion.added_metres + found.moved_to.added_metres,
+        arrival=times.start,
+        tight=True,
+        vehicle=found.insertion.vehicle,
+        position=found.insertion.position,
+    )
 
 
 def _asker(timetable: Timetable, stop: Stop, place: Neighbourhood | None) -> Answer:

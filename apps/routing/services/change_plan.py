@@ -43,6 +43,8 @@ class Proposal:
     stop: Stop
     insertion: Insertion
     timetable: Timetable = field(repr=False)
+    vans: frozenset[str]
+    """Those that change on the day itself: its own, and that of a stop that made room."""
     left: tuple[Cleared, ...] = ()
 
     @property
@@ -51,7 +53,7 @@ class Proposal:
 
     @property
     def arrival(self) -> datetime:
-        return self.snapshot.instant(self.insertion.start)
+        return self.snapshot.instant(self.timetable.times(self.insertion.merge_into or self.stop.id).start)
 
 
 def propose(*, delivery: Delivery, place: Whereabouts, window: TimeWindow) -> Proposal:
@@ -74,7 +76,8 @@ def propose_for(subject: Subject, window: TimeWindow, *, keep: bool = False) -> 
     found = answer.best(target, stop, subject.place)
     if isinstance(found, Refusal):
         raise words.refusal(found.code)
-    return Proposal(subject, window, target, stop, found, answer.made(target, found, stop, subject.place), left)
+    vans = found.vans | target.vans
+    return Proposal(subject, window, target, stop, found.insertion, found.timetable, vans, left)
 
 
 def stop_for(snapshot: Snapshot, subject: Subject, window: TimeWindow, loaded_on: str | None) -> Stop:
@@ -102,7 +105,7 @@ def commit(proposal: Proposal, *, delivery: Delivery, actor: str = "system", hol
     Must run inside the caller's transaction. Raises RouteMoved when a route it rests on has changed meanwhile.
     """
     snapshot, insertion = proposal.snapshot, proposal.insertion
-    routes = claim(snapshot, {*proposal.target.vans, insertion.vehicle})
+    routes = claim(snapshot, proposal.vans)
     claimed = [(cleared, claim(cleared.snapshot, cleared.vans)) for cleared in proposal.left]
     delete_rows(proposal.target, delivery.pk)
     for cleared, _routes in claimed:

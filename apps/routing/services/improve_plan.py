@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal
 
 from django.db import transaction
 from django.db.models import F
@@ -14,16 +13,14 @@ from apps.routing import events, roads
 from apps.routing.epoch_seconds import since
 from apps.routing.models import DayPlan, Replan, Route
 from apps.routing.planner.insertion import Timetable
-from apps.routing.planner.jobs import Improve
+from apps.routing.planner.jobs import SECONDS, Improve
 from apps.routing.planner.problem import ProblemError
-from apps.routing.planner.solve import Result, Verdict
+from apps.routing.planner.solve import Mode, Result, Verdict
 from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
 from apps.routing.planner_child import child
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
 from apps.routing.snapshot import Snapshot, take
 
-type Mode = Literal["one_van", "three_vans"]
-SECONDS: Mapping[Mode, float] = {"one_van": 0.5, "three_vans": 1.0}
 SPARE_SECONDS = 4.0
 """What a solve may take beyond its search: building the model, the pipe, a busy machine."""
 MISSES = 2

@@ -163,7 +163,7 @@ def write(
             shown = _pair(before, times, now=reference, ahead=index, opens=opens)
             if before is None or (before.eta_earliest, before.eta_latest) != shown:
                 written.moved.update(deliveries)
-            if before is None or before.sequence != base + index + 1:
+            if before is None or (before.shift, before.sequence) != (shift.shift, base + index + 1):
                 written.renumbered.update(deliveries)
             rows.append((visit, route, base + index + 1, times, shown))
     _store(snapshot, rows)
