@@ -27,7 +27,8 @@ def read_tile(folder: Path, z: int, x: int, y: int) -> bytes | None:
     """The gzipped tile, to be sent with HEADERS; None (send 204) outside the map."""
     try:
         return (folder / str(int(z)) / str(int(x)) / f"{int(y)}.pbf").read_bytes()
-    except FileNotFoundError:
+    except OSError:
+        # No such tile, or numbers so long that no file can have them as its name.
         return None
 
 

@@ -15,8 +15,6 @@ from apps.fleet.models import Driver, Shift
 from apps.instructions.models import Instruction
 from apps.routing.models import Drop, Route, Visit
 
-REMAINING = (Visit.State.PLANNED, Visit.State.ARRIVED)
-
 
 @dataclass(frozen=True, slots=True)
 class DropAtStop:
@@ -98,7 +96,7 @@ def round_of(driver: Driver) -> Round | None:
     if route is None:
         return Round(shift, None, zone, (), 0, 0)
     visits = list(route.visits.filter(hold_until=None).order_by("sequence", "pk").values_list("pk", "state"))
-    done = sum(state not in REMAINING for _pk, state in visits)
+    done = sum(state not in Visit.REMAINING for _pk, state in visits)
     return Round(shift, route, zone, _stops(route, done), done, len(visits))
 
 
@@ -122,7 +120,7 @@ def _stops(route: Route, done: int) -> tuple[Stop, ...]:
         has_code=Exists(AccessCode.objects.filter(delivery=OuterRef("delivery")))
     )
     visits = (
-        Visit.objects.filter(route=route, state__in=REMAINING, hold_until=None)
+        Visit.objects.filter(route=route, state__in=Visit.REMAINING, hold_until=None)
         .select_related("place")
         .prefetch_related(Prefetch("drops", queryset=drops, to_attr="open_drops"))
         .order_by("sequence", "pk")

@@ -48,9 +48,7 @@ _OTHER_CODE_BEFORE = re.compile(rf"(?:{_OTHER_NUMBERS})[\s-]$", re.IGNORECASE)
 def clean_note(text: str) -> str:
     """The note on one line, in one spelling of each character, without control or direction marks."""
     folded = unicodedata.normalize("NFKC", text)
-    kept = (
-        c for c in folded if c in "\n\t\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
+    kept = (c for c in folded if c in _KEPT_MARKS or unicodedata.category(c) not in _DROPPED)
     return " ".join("".join(kept).split())
 
 

@@ -3,8 +3,6 @@
 from apps.instructions.models import Instruction
 from apps.routing.models import Drop, Visit
 
-_AHEAD = (Visit.State.PLANNED, Visit.State.ARRIVED)
-
 
 def instruction_of(delivery_id: int) -> Instruction | None:
     return Instruction.objects.filter(delivery=delivery_id).first()
@@ -22,11 +20,13 @@ def is_drivers_next_stop(delivery_id: int, driver_id: int) -> bool:
         drops__delivery=delivery_id,
         drops__is_open=True,
         drops__is_hold=False,
-        state__in=_AHEAD,
+        state__in=Visit.REMAINING,
         route__shift__driver=driver_id,
         route__departed_at__isnull=False,
     ).first()
     if visit is None:
         return False
-    before = Visit.objects.filter(route=visit.route_id, state__in=_AHEAD, sequence__lt=visit.sequence, hold_until=None)
+    before = Visit.objects.filter(
+        route=visit.route_id, state__in=Visit.REMAINING, sequence__lt=visit.sequence, hold_until=None
+    )
     return not before.exists()

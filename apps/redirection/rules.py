@@ -13,7 +13,6 @@ from apps.deliveries.states import ENDED, OPEN, State
 
 # A stop at a counter: hello, then so long for each parcel.
 POINT_SECONDS, POINT_SECONDS_PER_PARCEL = 60, 30
-DOOR_SECONDS, DOOR_SECONDS_PER_FURTHER_PARCEL = 120, 20
 # What counters take: the sum of the sides may be this much of the longest side allowed (120 cm and 220 cm).
 _SUM_OF_SIDES = 11 / 6
 
@@ -77,8 +76,3 @@ def check_window(window: TimeWindow, zone: ZoneInfo, days: Sequence[date]) -> No
 
 def point_service_seconds(parcels: int) -> int:
     return POINT_SECONDS + POINT_SECONDS_PER_PARCEL * parcels
-
-
-def door_service_seconds(parcels: int) -> int:
-    """For a delivery whose own service time is not known any more."""
-    return DOOR_SECONDS + DOOR_SECONDS_PER_FURTHER_PARCEL * max(0, parcels - 1)

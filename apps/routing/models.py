@@ -54,6 +54,9 @@ class Visit(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
+    # Still to be driven to, or being served.
+    REMAINING = (State.PLANNED, State.ARRIVED)
+
     plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="visits")
     route = models.ForeignKey(Route, on_delete=models.SET_NULL, null=True, blank=True, related_name="visits")
     sequence = models.PositiveIntegerField(default=0)

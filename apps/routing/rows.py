@@ -19,7 +19,7 @@ from apps.routing.epoch_seconds import seconds_of
 from apps.routing.models import DayPlan, Drop, Visit
 from apps.routing.planner.problem import Load
 
-REMAINING = (Visit.State.PLANNED, Visit.State.ARRIVED)
+REMAINING = Visit.REMAINING
 
 
 class ShiftRow(NamedTuple):

@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from apps.deliveries.inputs import HEAVIEST_GRAMS, LARGEST_MILLIMETRES
+from apps.deliveries.services import MOST_PARCELS
 from apps.deliveries.states import State
 from apps.storefront.fields import Degrees, Email, Instant, StrictSerializer, Text, Whole
 from apps.storefront.pagination import LARGEST_PAGE, PAGE
 
 LONGEST_SERVICE_SECONDS = 7_200
-MOST_PARCELS = 50
 CANCEL_REASONS = ("merchant_request", "customer_request", "out_of_stock", "payment_failed", "duplicate_order")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+from apps.instructions.models import Instruction
 
 _ICONS = {
     "in_person": "hand-helping",
@@ -24,14 +24,8 @@ class SafePlaceChoice:
 
 
 def safe_place_words(code: str | None) -> str:
-    return {
-        "in_person": _("Hand it to me"),
-        "porch": _("On the porch"),
-        "garage": _("In the garage"),
-        "shed": _("In the garden shed"),
-        "mailbox": _("In the mailbox"),
-        "reception": _("With reception"),
-    }.get(code or "", "")
+    known = code in Instruction.SafePlace.values
+    return str(Instruction.SafePlace(code).label) if known else ""
 
 
 def safe_places(chosen: str, *, is_verified: bool, is_allowed: bool) -> list[SafePlaceChoice]:

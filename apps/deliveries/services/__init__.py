@@ -8,7 +8,7 @@ from apps.deliveries.services.bump_pages import bump_pages
 from apps.deliveries.services.cancel_delivery import cancel_delivery
 from apps.deliveries.services.change_contact import change_contact, refuse_phone
 from apps.deliveries.services.change_delivery import change_place, change_window
-from apps.deliveries.services.create_delivery import create_delivery
+from apps.deliveries.services.create_delivery import MOST_PARCELS, create_delivery, door_service_seconds
 from apps.deliveries.services.keep_codes import (
     COLLECTION_TRIES,
     collection_code_of,
@@ -36,6 +36,7 @@ from apps.deliveries.services.record_proof import record_proof
 
 __all__ = [
     "COLLECTION_TRIES",
+    "MOST_PARCELS",
     "ContactInput",
     "ParcelInput",
     "PlaceInput",
@@ -46,6 +47,7 @@ __all__ = [
     "change_window",
     "collection_code_of",
     "create_delivery",
+    "door_service_seconds",
     "drop_codes",
     "end_attempt",
     "find_link",

@@ -50,7 +50,7 @@ def create_delivery(
     person, where = recipient.as_row(), place.as_row()
     payer = buyer.as_row() if buyer and buyer != recipient else None
     if service_seconds is None:
-        service_seconds = SERVICE_SECONDS + SERVICE_SECONDS_PER_FURTHER_PARCEL * (len(parcels) - 1)
+        service_seconds = door_service_seconds(len(parcels))
     with transaction.atomic():
         person.save()
         where.save()
@@ -72,6 +72,11 @@ def create_delivery(
         make_link(delivery=delivery)
         emit(events.CREATED, delivery_id=delivery.pk, actor=actor)
     return delivery
+
+
+def door_service_seconds(parcels: int) -> int:
+    """How long a stop at a door takes unless the merchant knows better."""
+    return SERVICE_SECONDS + SERVICE_SECONDS_PER_FURTHER_PARCEL * max(0, parcels - 1)
 
 
 def _order(merchant: Merchant, reference: str, payer: Contact) -> Order:

@@ -16,10 +16,10 @@ from apps.core.errors import InvalidInput, NotAllowed, Refused, Stale
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.access import Access, require_verified
 from apps.deliveries.models import Delivery, Place
-from apps.deliveries.services import PlaceInput, change_place
+from apps.deliveries.services import PlaceInput, change_place, door_service_seconds
 from apps.places.services import geocode, suggest
 from apps.redirection.models import PickupPoint, Reservation
-from apps.redirection.rules import check_place_change, check_window, door_service_seconds, misfit, point_service_seconds
+from apps.redirection.rules import check_place_change, check_window, misfit, point_service_seconds
 from apps.redirection.selectors import days_for, opening_span
 from apps.redirection.services.alternatives import other_points, other_windows
 from apps.redirection.services.offer_points import as_place

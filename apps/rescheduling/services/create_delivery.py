@@ -19,9 +19,6 @@ from apps.rescheduling.services.offer_windows import alternatives_to, offers_of,
 from apps.routing import services as routing
 from apps.routing.selectors import zone_of
 
-SERVICE_SECONDS = 120
-SERVICE_SECONDS_PER_FURTHER_PARCEL = 20
-
 
 def create_delivery(
     *,
@@ -41,7 +38,7 @@ def create_delivery(
     """
     place.as_row()
     if service_seconds is None:
-        service_seconds = SERVICE_SECONDS + SERVICE_SECONDS_PER_FURTHER_PARCEL * max(0, len(parcels) - 1)
+        service_seconds = deliveries.door_service_seconds(len(parcels))
     subject = routing.newcomer(place=place, service_seconds=service_seconds, parcels=parcels)
     policy = merchant.policy
     chosen = window or _first_free_day(subject, policy)

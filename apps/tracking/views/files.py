@@ -8,13 +8,14 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from apps.core.errors import NotFound
+from apps.core.tiles import HEADERS, read_tile
 from apps.deliveries.access import Access
 from apps.deliveries.models import Proof
 from apps.merchants.models import Branding
 from apps.tracking import brand
 from apps.tracking.views.gate import shopper_view
 
-_DAY, _YEAR = 86_400, 31_536_000
+_YEAR = 31_536_000
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -56,18 +57,10 @@ def brand_svg(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def tile(_request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
     """A vector tile of TILES_DIR (stored gzipped); 204 where the map has nothing."""
-    path = Path(settings.TILES_DIR) / str(z) / str(x) / f"{y}.pbf"
-    try:
-        body = path.read_bytes()
-    except OSError:
-        # No such tile, or numbers so long that no file can have them as its name.
-        response = HttpResponse(status=204)
-    else:
-        response = HttpResponse(body, content_type="application/vnd.mapbox-vector-tile")
-        if body[:2] == b"\x1f\x8b":
-            response["Content-Encoding"] = "gzip"
-    response["Cache-Control"] = f"public, max-age={_DAY}"
-    return response
+    body = read_tile(Path(settings.TILES_DIR), z, x, y)
+    if body is None:
+        return HttpResponse(status=204, headers={"Cache-Control": HEADERS["Cache-Control"]})
+    return HttpResponse(body, headers=HEADERS)
 
 
 def _branding(slug: str) -> Branding:
