@@ -41,7 +41,8 @@ def test_the_demo_starts_shows_a_moving_van_and_stops_without_a_trace(
 ) -> None:
     began, was_made = time.monotonic(), (VAR / f"demo-day-{_sources_digest(1)}").exists()
     base = f"http://127.0.0.1:{port}"
-    until(lambda: _page(base), "the start page answers", FIRST_START_SECONDS * 2)
+    until(lambda: _page(base) or launcher.poll() is not None, "the start page answers", FIRST_START_SECONDS * 2)
+    assert launcher.poll() is None, "The launcher gave up; its messages stand above."
     seconds = time.monotonic() - began
     print(f"\nthe start page answered after {seconds:.1f} s ({'second' if was_made else 'first'} start)")
     busy = os.getloadavg()[0] > (os.cpu_count() or 1)
