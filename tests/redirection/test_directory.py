@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.core import clock
 from apps.core.errors import NotFound, Throttled
@@ -9,7 +11,9 @@ from apps.deliveries.models import Delivery
 from apps.redirection import selectors, services
 from apps.redirection.rules import misfit
 from apps.redirection.selectors import PointOffer
+from apps.routing import roads
 from tests import world
+from tests.planner import travel_world
 from tests.redirection.points import point, schaan
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +105,35 @@ def test_the_plan_says_when_a_point_can_be_served() -> None:
     assert offer.fits
     assert offer.earliest is not None
     assert (offer.earliest.earliest, offer.earliest.latest) == (world.MORNING, world.hours(8, 18).latest)
+
+
+def test_six_points_cost_no_more_readings_of_the_plan_than_one() -> None:
+    world.planned_day(vans=1)
+    alice = Delivery.objects.order_by("pk").first()
+    assert alice is not None
+    asked = []
+    for number in range(6):
+        point(f"point-{number}", latitude=47.1385 + number * 0.002)
+        if number in (0, 5):
+            with CaptureQueriesContext(connection) as queries:
+                offers = services.offer_points(delivery=alice)
+            assert all(offer.earliest for offer in offers)
+            asked.append(len(queries))
+    assert len(offers) == 6
+    assert asked[1] <= asked[0] + 2
+
+
+@pytest.mark.planner
+def test_a_point_off_the_map_does_not_cost_the_others(settings, tmp_path) -> None:
+    settings.ROADS_DIR, settings.MATRIX_DIR = travel_world.country().parent, tmp_path
+    roads.forget()
+    world.shift()
+    point()
+    point("in-the-alps", latitude=47.1, longitude=9.62)
+    offers = {offer.point.code: offer for offer in services.offer_points(delivery=world.delivery("Alice"))}
+    roads.forget()
+    assert offers["post-vaduz"].fits
+    assert "in-the-alps" not in offers or offers["in-the-alps"].reason == "unreachable"
 
 
 def test_without_a_van_no_point_is_offered() -> None:

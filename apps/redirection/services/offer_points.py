@@ -1,5 +1,6 @@
 """Which points the plan can really serve, and when."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from apps.core.errors import Refused
@@ -8,7 +9,7 @@ from apps.deliveries.models import Delivery
 from apps.deliveries.services import PlaceInput
 from apps.redirection.models import PickupPoint
 from apps.redirection.selectors import PointOffer, days_for, merge_key_of, nearby_points, opening_span
-from apps.routing.services import offers
+from apps.routing.services import offers_at
 
 # Each asks the plan of a day or more; further away than the nearest few, people only want to see that they exist.
 ASKED_OF_PLAN = 6
@@ -19,31 +20,37 @@ def offer_points(*, delivery: Delivery, limit: int = 12) -> list[PointOffer]:
 
     `fits` is False with reason "unreachable" when no van gets there on any of the days.
     """
-    asked, answered = 0, []
-    for offer in nearby_points(delivery=delivery, limit=limit):
-        if offer.fits and asked < ASKED_OF_PLAN:
-            asked += 1
-            earliest = earliest_at(delivery, offer.point)
-            offer = replace(
-                offer, fits=earliest is not None, reason="" if earliest else "unreachable", earliest=earliest
-            )
+    near = nearby_points(delivery=delivery, limit=limit)
+    asked = [offer.point for offer in near if offer.fits][:ASKED_OF_PLAN]
+    earliest = earliest_at(delivery, asked)
+    answered = []
+    for offer in near:
+        if offer.point in asked:
+            window = earliest.get(offer.point.pk)
+            offer = replace(offer, fits=window is not None, reason="" if window else "unreachable", earliest=window)
         answered.append(offer)
     return sorted(answered, key=lambda offer: (not offer.fits, offer.distance_metres))
 
 
-def earliest_at(delivery: Delivery, point: PickupPoint) -> TimeWindow | None:
-    """The opening span of the first day on which the plan can bring the delivery there."""
+def earliest_at(delivery: Delivery, points: Sequence[PickupPoint]) -> dict[int, TimeWindow]:
+    """The opening span of the first day on which the plan can bring the delivery there, by point.
+
+    A day's plan is read once for all points, and only while some of them are without an answer.
+    """
+    found: dict[int, TimeWindow] = {}
     for day in days_for(delivery):
-        window = opening_span(point, day)
-        if window is None:
+        spans = {point.pk: span for point in points if point.pk not in found and (span := opening_span(point, day))}
+        if not spans:
             continue
+        asked = [(as_place(point), [spans[point.pk]]) for point in points if point.pk in spans]
         try:
-            answer = offers(delivery=delivery, place=as_place(point), windows=[window])[0]
+            answers = offers_at(delivery=delivery, asked=asked)
         except Refused:
-            return None
-        if answer.feasible:
-            return window
-    return None
+            return found
+        for (pk, span), (answer,) in zip(spans.items(), answers, strict=True):
+            if answer.feasible:
+                found[pk] = span
+    return found
 
 
 def as_place(point: PickupPoint) -> PlaceInput:

@@ -39,21 +39,34 @@ def offers(*, delivery: Delivery, place: Whereabouts, windows: Sequence[TimeWind
 
 def offers_for(subject: Subject, windows: Sequence[TimeWindow]) -> list[SlotOffer]:
     """`offers` for what may not exist yet. Refused("off_the_map") when no road comes near its place."""
-    return _offers_at(subject, [(subject.place, windows)])[0]
+    return _at(subject, windows, _plans(subject, [(subject.place, windows)]))
 
 
 def offers_at(
     *, delivery: Delivery, asked: Sequence[tuple[Whereabouts, Sequence[TimeWindow]]]
 ) -> list[list[SlotOffer]]:
-    """`offers` at several places, each with its own windows; every day's plan is read once only."""
-    return _offers_at(subject_of(delivery), asked)
+    """`offers` at several places, each with its own windows; every day's plan is read once only.
+
+    A place that no road comes near is not feasible, for "off_the_map".
+    """
+    subject = subject_of(delivery)
+    plans = _plans(subject, asked)
+    found = []
+    for place, windows in asked:
+        try:
+            found.append(_at(replace(subject, place=place), windows, plans))
+        except Refused as refused:
+            days = [day_of(subject, window.earliest) for window in windows]
+            found.append([SlotOffer(day, one, False, refused.code) for day, one in zip(days, windows, strict=True)])
+    return found
 
 
-def _offers_at(subject: Subject, asked: Sequence[tuple[Whereabouts, Sequence[TimeWindow]]]) -> list[list[SlotOffer]]:
+def _plans(
+    subject: Subject, asked: Sequence[tuple[Whereabouts, Sequence[TimeWindow]]]
+) -> dict[date, tuple[Cleared, str | None] | str]:
     places = [place for place, _windows in asked]
     days = sorted({day_of(subject, window.earliest) for _place, windows in asked for window in windows})
-    plans = {day: _plan(subject, day, places) for day in days}
-    return [_at(replace(subject, place=place), windows, plans) for place, windows in asked]
+    return {day: _plan(subject, day, places) for day in days}
 
 
 def _plan(subject: Subject, day: date, places: Sequence[Whereabouts]) -> tuple[Cleared, str | None] | str:
