@@ -11,11 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
+from apps.core.errors import Refused
 from apps.core.operator_only import OperatorOnly
-from apps.merchants.access import TenantScoped
+from apps.merchants.access import TenantScoped, may_write
 from apps.places.selectors import is_understood
 from apps.redirection.models import PickupPoint, Reservation
-from apps.redirection.services import make_handout_link, revoke_handout_link
+from apps.redirection.services import extend_collection, make_handout_link, revoke_handout_link
+
+LONGER_DAYS = 2
 
 
 class PointForm(forms.ModelForm):
@@ -73,3 +76,17 @@ class ReservationAdmin(TenantScoped, ModelAdmin):
     list_select_related = ["point", "delivery__order", "delivery__recipient"]
     ordering = ["-id"]
     show_full_result_count = False
+    actions = ["keep_longer"]
+
+    @admin.action(description=gettext_lazy("Keep it two days longer"), permissions=["act"])
+    def keep_longer(self, request: HttpRequest, queryset: QuerySet[Reservation]) -> None:
+        kept = 0
+        for row in queryset.select_related("delivery__merchant"):
+            if not may_write(request.user, row.delivery.merchant):
+                continue
+            try:
+                extend_collection(delivery=row.delivery, days=LONGER_DAYS, actor=f"agent:{request.user.pk}")
+                kept += 1
+            except Refused as refused:
+                self.message_user(request, f"{row.delivery}: {refused.message}", messages.WARNING)
+        self.message_user(request, _("%(count)s parcels are kept longer.") % {"count": kept}, messages.SUCCESS)

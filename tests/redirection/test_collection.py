@@ -5,7 +5,10 @@ import threading
 from datetime import datetime
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from apps.core import clock
 from apps.core.errors import NotAllowed, Refused
@@ -13,6 +16,7 @@ from apps.deliveries import services as deliveries
 from apps.deliveries.models import CollectionCode, Delivery, Proof
 from apps.deliveries.states import State
 from apps.events.models import Event, Reaction
+from apps.merchants.models import Membership
 from apps.redirection import selectors, services
 from apps.redirection.models import PickupPoint, Reservation
 from apps.redirection.services.store_at_point import collect_until
@@ -206,6 +210,21 @@ def test_an_extension_moves_the_deadline_and_its_timer(now, drain) -> None:
     assert alice.state == State.RETURNING
     with pytest.raises(Refused):
         services.extend_collection(delivery=alice, days=3, actor="agent:1")
+
+
+@pytest.mark.covers("A8")
+def test_an_agent_keeps_a_parcel_longer_for_their_own_customer(client: Client) -> None:
+    alice = stored(point())
+    first = alice.collect_until
+    theirs = world.merchant("other", "Other")
+    for name, merchant, moved in (("stranger", theirs, False), ("agent", alice.merchant, True)):
+        agent = User.objects.create_user(name, is_staff=True)
+        Membership.objects.create(user=agent, merchant=merchant, role=Membership.Role.AGENT)
+        client.force_login(agent)
+        chosen = {"action": "keep_longer", "_selected_action": [Reservation.objects.get().pk]}
+        client.post(reverse("admin:redirection_reservation_changelist"), chosen)
+        alice.refresh_from_db()
+        assert (alice.collect_until > first) is moved
 
 
 @pytest.mark.covers("A4")
