@@ -9,6 +9,7 @@ Sockets go to channels, the polled page row to a thin route of its own, all the 
 import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -32,9 +33,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 refuse_bad_start()
-# Nothing forks here, so threads may keep their connections, SQLite's too: opening one costs more than most queries.
-for connection in connections.settings.values():
-    connection["CONN_MAX_AGE"] = 60
 
 # The server's own lines name the path, and the path holds a link's secret.
 for name in ("uvicorn.access", "uvicorn.error"):
@@ -49,6 +47,7 @@ sockets = URLRouter(
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    _keep_connections()
     if scope["type"] == "websocket":
         await sockets(scope, receive, send)
     elif scope["type"] == "http":
@@ -56,6 +55,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await pages(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _lifespan(receive, send)
+
+
+@cache
+def _keep_connections() -> None:
+    """Once there is a request: threads may keep their connections, SQLite's too, as nothing forks in a server.
+
+    Opening one costs more than most queries. Whoever merely imports this module keeps the settings' own value.
+    """
+    for connection in connections.settings.values():
+        connection["CONN_MAX_AGE"] = 60
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
