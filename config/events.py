@@ -37,7 +37,6 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "delivery.link_rotated": ("apps.tracking.handlers.on_link",),
     "delivery.promise_opened": ("apps.tracking.handlers.on_delivery",),
     "delivery.collection_code_renewed": ("apps.tracking.handlers.on_delivery",),
-    "delivery.contact_changed": ("apps.tracking.handlers.on_delivery",),
     "merchant.changed": ("apps.tracking.handlers.on_merchant",),
     "events.night_begun": (
         "apps.events.handlers.on_night_begun",

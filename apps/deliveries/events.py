@@ -10,5 +10,4 @@ STEP_UP_REQUESTED = "delivery.step_up_requested"  # step_up: id
 STEP_UP_PASSED = "delivery.step_up_passed"
 LINK_ROTATED = "delivery.link_rotated"  # link: id (its token is new, or it was revoked)
 PROMISE_OPENED = "delivery.promise_opened"  # version
-CONTACT_CHANGED = "delivery.contact_changed"
 COLLECTION_CODE_RENEWED = "delivery.collection_code_renewed"

@@ -21,7 +21,6 @@ _STAFF_ONLY = frozenset({"step_up_requested", "step_up_passed", "link_rotated", 
 _CODES = {
     events.CREATED: "created",
     events.WINDOW_CHANGED: "window_changed",
-    events.CONTACT_CHANGED: "contact_changed",
     events.STEP_UP_REQUESTED: "step_up_requested",
     events.STEP_UP_PASSED: "step_up_passed",
     events.LINK_ROTATED: "link_rotated",

@@ -31,7 +31,6 @@ TIMELINE: dict[str, LazyText] = {
     "place_changed_point": gettext_lazy("The delivery now goes to a pick-up point."),
     "place_changed_address": gettext_lazy("The delivery now goes to another address."),
     "place_changed_home": gettext_lazy("The delivery goes to your door again."),
-    "contact_changed": gettext_lazy("The contact for this delivery was changed."),
     "instructions_saved": gettext_lazy("Your instructions were saved."),
     "instructions_acknowledged": gettext_lazy("The driver has read your instructions."),
     "code_revealed": gettext_lazy("The driver looked at the door code."),

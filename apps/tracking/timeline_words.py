@@ -40,7 +40,6 @@ _ICONS = {
     "place_changed_point": "store",
     "place_changed_address": "map-pin",
     "place_changed_home": "house",
-    "contact_changed": "user",
     "instructions_saved": "message-square-text",
     "instructions_acknowledged": "check",
 }

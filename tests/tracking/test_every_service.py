@@ -8,7 +8,6 @@ import pytest
 from apps.core.errors import DoorstepError, Refused
 from apps.deliveries import services as deliveries
 from apps.deliveries.models import CollectionCode, Delivery, Parcel
-from apps.deliveries.services import ContactInput
 from apps.deliveries.states import State
 from apps.fleet.services import Fix, record_positions
 from apps.instructions.services import acknowledge_instruction, save_instruction
@@ -79,11 +78,6 @@ def test_the_shoppers_own_changes(drain: Drain, three: list[Delivery]) -> None:
         cancel_delivery(
             delivery=fresh(charlie), reason="wish", revision=fresh(charlie).revision, actor="shopper",
             access=verified(charlie),
-        )  # fmt: skip
-    with verify_change(drain, alice, moves=[]):
-        deliveries.change_contact(
-            delivery=fresh(alice), contact=ContactInput(name="Ann", phone="+423 791 00 99", email=""),
-            revision=fresh(alice).revision, actor="agent:1",
         )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ Each service checks, writes under the condition of a revision or a state, and an
 from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput
 from apps.deliveries.services.bump_pages import bump_pages
 from apps.deliveries.services.cancel_delivery import cancel_delivery
-from apps.deliveries.services.change_contact import change_contact, refuse_phone
 from apps.deliveries.services.change_delivery import change_place, change_window
 from apps.deliveries.services.create_delivery import MOST_PARCELS, create_delivery, door_service_seconds
 from apps.deliveries.services.keep_codes import (
@@ -33,6 +32,7 @@ from apps.deliveries.services.load_parcel import load_parcel
 from apps.deliveries.services.move_state import end_attempt, move_state, move_states, start_attempt
 from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.services.record_proof import record_proof
+from apps.deliveries.services.refuse_phone import refuse_phone
 
 __all__ = [
     "COLLECTION_TRIES",
@@ -42,7 +42,6 @@ __all__ = [
     "PlaceInput",
     "bump_pages",
     "cancel_delivery",
-    "change_contact",
     "change_place",
     "change_window",
     "collection_code_of",
