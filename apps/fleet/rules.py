@@ -36,13 +36,13 @@ class Doubt(NamedTuple):
     """The newest of some positions in a row that no van could have reached from the one on file."""
 
     fix: Fix
-    count: int
+    times: int
 
 
 def doubted_with(fix: Fix, before: Doubt | None) -> Doubt:
     """The doubt after one more position that jumped: a longer row when it agrees with the last, else a new one."""
     agrees = before is not None and fix.at > before.fix.at and not _is_jump(before.fix, fix)
-    return Doubt(fix, before.count + 1 if agrees and before is not None else 1)
+    return Doubt(fix, before.times + 1 if agrees and before is not None else 1)
 
 
 def drop_reason(fix: Fix, depot: tuple[float, float], before: Fix | None, now: datetime) -> str | None:

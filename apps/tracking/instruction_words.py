@@ -24,8 +24,7 @@ class SafePlaceChoice:
 
 
 def safe_place_words(code: str | None) -> str:
-    known = code in Instruction.SafePlace.values
-    return str(Instruction.SafePlace(code).label) if known else ""
+    return str(Instruction.SafePlace(code).label) if code and code in Instruction.SafePlace.values else ""
 
 
 def safe_places(chosen: str, *, is_verified: bool, is_allowed: bool) -> list[SafePlaceChoice]:

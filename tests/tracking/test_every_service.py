@@ -114,6 +114,9 @@ def test_a_parcel_at_the_counter(drain: Drain) -> None:
     [made] = world.planned_day(("Alice",), vans=1)
     counter = point()
     move_to_point(delivery=made, point=counter, revision=fresh(made).revision, actor="shopper", access=verified(made))
+    _agree([made])
+    told = {action["code"]: action["reason"] for action in state.build(made.pk, "link")["actions"]}
+    assert told["instructions"] == "to_point"
     load_all()
     routing.depart(route=Route.objects.get(), actor="driver:1")
     drain()

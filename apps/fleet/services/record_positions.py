@@ -34,7 +34,7 @@ def record_positions(*, vehicle: Vehicle, fixes: Iterable[Fix]) -> int:
         reason = drop_reason(fix, depot, before, now)
         if reason == "too_fast":
             doubt = doubted_with(fix, doubt)
-        if reason is not None and not (reason == "too_fast" and doubt and doubt.count >= BELIEVED_AFTER):
+        if reason is not None and not (reason == "too_fast" and doubt and doubt.times >= BELIEVED_AFTER):
             dropped[reason] += 1
             continue
         doubt = None
@@ -59,12 +59,12 @@ def _doubt_of(stored: Position | None) -> Doubt | None:
     kept = stored.doubted if stored is not None else None
     if not kept:
         return None
-    latitude, longitude, at, count = kept
-    return Doubt(Fix(latitude, longitude, datetime.fromisoformat(at)), count)
+    latitude, longitude, at, times = kept
+    return Doubt(Fix(latitude, longitude, datetime.fromisoformat(at)), times)
 
 
 def _kept(doubt: Doubt | None) -> list[object] | None:
-    return [*doubt.fix.point, doubt.fix.at.isoformat(), doubt.count] if doubt else None
+    return [*doubt.fix.point, doubt.fix.at.isoformat(), doubt.times] if doubt else None
 
 
 def _upsert(vehicle: int, fix: Fix) -> None:
