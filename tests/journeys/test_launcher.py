@@ -16,6 +16,7 @@ from tests import databases
 from tests.journeys.processes import below, until
 
 pytestmark = pytest.mark.kills
+DAY = VAR / f"demo-day-{_sources_digest(1)}"
 SECOND_START_SECONDS, FIRST_START_SECONDS = 30, 240
 
 
@@ -26,6 +27,8 @@ def port() -> int:
 
 @pytest.fixture
 def launcher(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    if not DAY.exists() and os.environ.get("CI", "").lower() != "true":
+        pytest.skip("NOT TESTED HERE: `make demo` has made no day of these sources yet (with CI=true the test does).")
     command = [sys.executable, "-m", "apps.demo.run", "--port", str(port), "--speed", "20"]
     # The tests' own folders must not become the demo's.
     environment = {name: value for name, value in os.environ.items() if name != "ROADS_DIR"}
@@ -39,7 +42,7 @@ def launcher(port: int) -> Iterator[subprocess.Popen[bytes]]:
 def test_the_demo_starts_shows_a_moving_van_and_stops_without_a_trace(
     launcher: subprocess.Popen[bytes], port: int
 ) -> None:
-    began, was_made = time.monotonic(), (VAR / f"demo-day-{_sources_digest(1)}").exists()
+    began, was_made = time.monotonic(), DAY.exists()
     base = f"http://127.0.0.1:{port}"
     until(lambda: _page(base) or launcher.poll() is not None, "the start page answers", FIRST_START_SECONDS * 2)
     assert launcher.poll() is None, "The launcher gave up; its messages stand above."
