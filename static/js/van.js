@@ -26,7 +26,8 @@ export class Van {
     if (reducedMotion.matches || !seconds || total < 1 || document.hidden) return this.#stop(points.at(-1));
     const started = performance.now();
     const step = (now) => {
-      const share = Math.min(1, (now - started) / (seconds * 1000));
+      // A frame may carry a time from before the start: the van must not begin by backing up.
+      const share = Math.min(1, Math.max(0, now - started) / (seconds * 1000));
       let ahead = share * total;
       let leg = 0;
       while (leg < lengths.length - 1 && ahead > lengths[leg]) ahead -= lengths[leg++];

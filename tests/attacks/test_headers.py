@@ -38,8 +38,8 @@ def test_pages_and_errors_carry_the_policy(rude: Client, monkeypatch: pytest.Mon
         "health": rude.get("/healthz"),
         "API": rude.get("/api/v1/deliveries"),
     }
-    monkeypatch.setattr(page, "page_text", lambda *_args: 1 / 0)
-    answers["500"] = rude.get(f"/t/{token}/state")
+    monkeypatch.setattr(page, "dot_document", lambda *_args: 1 / 0)
+    answers["500"] = rude.get(f"/t/{token}/dot")
     codes = {name: answer.status_code for name, answer in answers.items()}
     assert (codes["400"], codes["403"], codes["405"], codes["500"]) == (400, 403, 405, 500)
     assert not [name for name, answer in answers.items() if not is_strict(answer)]
