@@ -29,6 +29,7 @@ from apps.routing.stops import (
     is_aboard,
     open_windows,
     point_of,
+    told_of,
     total_load,
 )
 
@@ -225,7 +226,7 @@ class _Builder:
             day=self.day,
             depot=self.depot,
             load=self._load(drops),
-            promises=[self.promises[drop.delivery] for drop in drops if drop.delivery in self.promises],
+            promises=told_of(drops, self.promises),
             aboard=is_aboard(row, drops, self.carriers),
             lasted=self.now - row.arrived if row.arrived is not None else 0,
         )

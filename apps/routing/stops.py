@@ -89,6 +89,7 @@ def build_stop(
         loaded_on=str(row.shift) if aboard else None,
         merge_key=row.merge_key,
         per_parcel=SECONDS_PER_FURTHER_DROP,
+        members=tuple(f"d{drop.delivery}" for drop in drops[1:]),
         eta=eta,
     )
 
@@ -113,6 +114,11 @@ def carriers_of(visits: Mapping[int, VisitRow], drops: Mapping[int, list[DropRow
 def is_aboard(row: VisitRow, drops: Iterable[DropRow], carriers: Mapping[int, int]) -> bool:
     """Whether anything of this visit (a hold's delivery too) is on board of the van that makes it."""
     return row.shift is not None and any(carriers.get(drop.delivery) == row.shift for drop in drops)
+
+
+def told_of(drops: Iterable[DropRow], promises: Mapping[int, Window]) -> list[Window]:
+    """What was promised of a visit's drops. A hold is for a time nobody has been told yet."""
+    return [promises[drop.delivery] for drop in drops if drop.delivery in promises and not drop.is_hold]
 
 
 def total_load(loads: Mapping[int, Load], drops: Iterable[DropRow]) -> Load:

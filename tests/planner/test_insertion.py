@@ -19,6 +19,7 @@ from apps.routing.planner.insertion import (
     apply,
     best_insertion,
     change,
+    join,
     least_late,
     merged,
     remove,
@@ -238,3 +239,11 @@ def test_an_unreachable_place_is_refused() -> None:
 
     island = problem.replace(travel={"car": travel_of(np.minimum(seconds, UNREACHABLE))})
     assert best_insertion(Timetable.of(island, plan), stop("new", 4, DAY)) == Refusal(Reason.UNREACHABLE)
+
+
+def test_a_longer_handing_over_that_joins_is_counted_in_full() -> None:
+    """Joining 120 s with 300 s takes 300 s and one more parcel; the next 60 s take one more parcel only."""
+    visit = stop("b", 2, merge_key="kiosk", per_parcel=30).replace(service=120)
+    longer = join(visit, stop("c", 2, merge_key="kiosk", per_parcel=30).replace(service=300))
+    assert longer.service == 330
+    assert join(longer, stop("d", 2, merge_key="kiosk", per_parcel=30).replace(service=60)).service == 360

@@ -176,13 +176,20 @@ def join(visit: Stop, stop: Stop) -> Stop:
     return visit.replace(
         windows=tuple(sorted(common)),
         promise=promise,
-        service=visit.service + stop.per_parcel,
+        service=_service_of_both(visit, stop),
         load=visit.load + stop.load,
         loaded_on=visit.loaded_on or stop.loaded_on,
         collects=visit.collects and stop.collects,
         skills=visit.skills | stop.skills,
         members=(*visit.members, stop.id, *stop.members),
     )
+
+
+def _service_of_both(visit: Stop, stop: Stop) -> int:
+    """The longest handing over of all, and `per_parcel` for each other one."""
+    own, new = len(visit.members), len(stop.members)
+    longest = max(visit.service - stop.per_parcel * own, stop.service - stop.per_parcel * new)
+    return longest + stop.per_parcel * (own + new + 1)
 
 
 def eligible(timetable: Timetable, stop: Stop) -> tuple[Mask, Reason]:

@@ -6,7 +6,7 @@ from apps.routing.models import Drop, Visit
 from apps.routing.planner.insertion import FrozenStop, Timetable, remove
 from apps.routing.rows import DropRow
 from apps.routing.snapshot import Snapshot
-from apps.routing.stops import build_stop, carriers_of, is_aboard, service_of, total_load
+from apps.routing.stops import build_stop, carriers_of, is_aboard, service_of, told_of, total_load
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
         day=snapshot.day,
         depot=snapshot.depot,
         load=total_load(snapshot.loads, rest),
-        promises=[snapshot.promises[drop.delivery] for drop in rest if drop.delivery in snapshot.promises],
+        promises=told_of(rest, snapshot.promises),
         aboard=is_aboard(row, rest, carriers_of(snapshot.visits, snapshot.drops)),
     )
     return timetable.with_route(route, timetable.problem.with_stop(stop))
