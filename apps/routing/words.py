@@ -4,6 +4,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Refused
+from apps.deliveries.inputs import PlaceInput
+from apps.deliveries.models import Place
 from apps.routing.planner.solution import Reason
 
 WHY: dict[Reason, str | Promise] = {
@@ -22,6 +24,7 @@ PLAN_REASONS = frozenset(reason.value for reason in WHY)
 BACK_AT_DEPOT_LATER = _("Your parcel is on its way back to the depot. Please choose another day.")
 TOO_LATE = _("The driver is already on the way to you, so this can no longer be changed.")
 OFF_THE_MAP = _("No road we drive on comes near that place.")
+OFF_THE_MAP_BY_NAME = _("No road we drive on comes near %(place)s.")
 BUSY = _("Many people are changing deliveries right now. Please try again.")
 
 
@@ -29,3 +32,12 @@ def refusal(code: str) -> Refused:
     """The error for a change that the plan cannot hold; its code is the planner's, or one of the sentences above."""
     known = {"on_the_way_back": BACK_AT_DEPOT_LATER, "too_late": TOO_LATE, "off_the_map": OFF_THE_MAP}
     return Refused(code, str(known[code] if code in known else WHY[Reason(code)]))
+
+
+def name_place(refused: Refused, place: PlaceInput | Place) -> Refused:
+    """The same refusal, naming the place where it is at fault; only for who gave the address or may read it."""
+    if refused.code != "off_the_map":
+        return refused
+    street, town = f"{place.street} {place.house_number}".strip(), f"{place.postcode} {place.town}".strip()
+    message = OFF_THE_MAP_BY_NAME % {"place": ", ".join(part for part in (street, town) if part)}
+    return Refused(refused.code, message, refused.alternatives, **refused.details)

@@ -25,7 +25,7 @@ from apps.redirection.services.alternatives import other_points, other_windows
 from apps.redirection.services.offer_points import as_place
 from apps.redirection.services.reserve import release, reserve
 from apps.routing.models import Drop
-from apps.routing.services import change_in_plan
+from apps.routing.services import change_in_plan, name_place
 
 
 def move_to_point(
@@ -153,6 +153,8 @@ def _to_door(delivery: Delivery, where: PlaceInput | Place, window: TimeWindow, 
             lambda: release(delivery_id=delivery.pk),
         )
     except Refused as error:
+        if error.code == "off_the_map":
+            raise name_place(error, where) from error
         raise Refused(error.code, error.message, error.alternatives or other_windows(delivery, where)) from error
 
 

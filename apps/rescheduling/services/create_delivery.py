@@ -41,8 +41,11 @@ def create_delivery(
         service_seconds = deliveries.door_service_seconds(len(parcels))
     subject = routing.newcomer(place=place, service_seconds=service_seconds, parcels=parcels)
     policy = merchant.policy
-    chosen = window or _first_free_day(subject, policy)
-    _require_window(subject, chosen, policy)
+    try:
+        chosen = window or _first_free_day(subject, policy)
+        _require_window(subject, chosen, policy)
+    except Refused as refused:
+        raise routing.name_place(refused, place) from None
 
     def act(proposal: routing.Proposal) -> Delivery:
         made = deliveries.create_delivery(
@@ -64,7 +67,7 @@ def create_delivery(
         return routing.with_retries(lambda: subject, chosen, act)
     except Refused as refused:
         if refused.code not in routing.PLAN_REASONS:
-            raise
+            raise routing.name_place(refused, place) from None
         others = alternatives_to(chosen, offers_of(subject, policy))
         raise Refused(refused.code, refused.message, others) from None
 

@@ -23,7 +23,7 @@ from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, of
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
-from apps.routing.words import PLAN_REASONS, refusal
+from apps.routing.words import PLAN_REASONS, name_place, refusal
 
 __all__ = [
     "PLAN_REASONS",
@@ -47,6 +47,7 @@ __all__ = [
     "improve_plan",
     "keep_rolling",
     "load",
+    "name_place",
     "nearest_depot",
     "newcomer",
     "offers",
