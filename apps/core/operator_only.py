@@ -17,7 +17,7 @@ class OperatorOnly:
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_operator(request) and bool(super().has_view_permission(request, obj))  # type: ignore[misc]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_operator(request) and bool(super().has_add_permission(request))  # type: ignore[misc]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

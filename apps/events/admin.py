@@ -15,7 +15,7 @@ from apps.events.services import rerun
 class ReadOnlyAdmin(OperatorOnly, ModelAdmin):
     """Facts are not edited, and they are of all merchants."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
