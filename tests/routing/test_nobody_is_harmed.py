@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -25,10 +25,10 @@ from apps.deliveries.models import Delivery, Parcel, Promise
 from apps.deliveries.services import PlaceInput
 from apps.deliveries.states import ON_A_VAN
 from apps.redirection.models import PickupPoint
-from apps.redirection.services import move_home, move_to_address, move_to_point
+from apps.redirection.services import direct_to_point, move_home, move_to_address, move_to_point
 from apps.rescheduling.services import cancel_delivery, change_window, create_delivery, hold_window
 from apps.routing import services as routing
-from apps.routing.models import Drop, Replan, Route, Visit
+from apps.routing.models import Replan, Route, Visit
 from apps.routing.planner.check import Violation, violations
 from apps.routing.planner.jobs import Improve
 from apps.routing.planner.limits import Policy
@@ -102,14 +102,18 @@ def morning(run: Run) -> None:
         Delivery.objects.filter(pk=made.pk).update(service_seconds=run.random.choice([120, 240, 480, 700]))
         if number % 4 == 0:
             second_parcel(made)
+    for made in Delivery.objects.filter(window_earliest=world.hours(8, 9).earliest).order_by("-pk")[:2]:
+        direct_to_point(delivery=made, point=PickupPoint.objects.get(), actor="system")
     plan = routing.build_day(depot=world.depot(), day=world.TODAY)
     routing.publish(plan=plan)
+    shared = Visit.objects.annotate(parts=Count("drops")).filter(parts=2, route__isnull=False)
+    assert shared.count() == 1
     for code in ("van-1", "van-2"):
         for parcel in Parcel.objects.filter(delivery__drops__visit__route__shift__vehicle__code=code):
             routing.load(barcode=parcel.barcode, vehicle=code, actor="clerk:1")
     for visit in Visit.objects.filter(route__shift__vehicle__code="van-3"):
         # Of what has two parcels the first is aboard already.
-        parcels = list(visit.drops.get().delivery.parcels.order_by("pk"))
+        parcels = list(Parcel.objects.filter(delivery__drops__visit=visit).order_by("delivery", "pk"))
         if len(parcels) > 1:
             routing.load(barcode=parcels[0].barcode, vehicle="van-3", actor="clerk:1")
     route = Route.objects.get(plan=plan, shift__vehicle__code="van-1")
@@ -118,7 +122,7 @@ def morning(run: Run) -> None:
         routing.complete(visit=visit, actor="driver:1")
     for visit in Visit.objects.filter(plan=plan, route__isnull=False, state="planned"):
         if run.random.random() < 0.6:
-            delivery = visit.drops.get().delivery
+            delivery = visit.drops.order_by("pk").first().delivery
             around = TimeWindow(
                 visit.planned_arrival - timedelta(minutes=25), visit.planned_arrival + timedelta(minutes=25)
             )
@@ -241,7 +245,6 @@ def test_nobody_elses_window_or_promise_is_ever_broken(seed):
                 after = seen()
                 compare(before, after, None)
                 before = after
-        assert max(Counter(Drop.objects.filter(is_open=True).values_list("visit", flat=True)).values()) > 1
     REPORT.update(run.outcomes)
     print(f"seed {seed} at {clock.now():%H:%M}: {dict(run.outcomes)}")
     assert run.outcomes["accepted"] >= 0.2 * CHANGES
