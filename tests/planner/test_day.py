@@ -32,7 +32,7 @@ def assert_mixed(day: LivingDay) -> None:
 
 
 @pytest.mark.covers("O6", "O8", "O9")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_no_change_ever_breaks_anything_for_anybody_else(seed: int) -> None:
     """Vans out and late, parcels on board, places unknown to the matrix: the judge accepts every plan on the way."""
@@ -40,7 +40,7 @@ def test_no_change_ever_breaks_anything_for_anybody_else(seed: int) -> None:
 
 
 @pytest.mark.planner
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_nor_does_the_solver_between_the_changes(seed: int) -> None:
     day = live(seed, solving=True)
