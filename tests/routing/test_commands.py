@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.routing import roads
+from apps.routing import roads, services
 from apps.routing.models import DayPlan, Visit
 from tests import world
 from tests.planner import travel_world
@@ -35,6 +35,7 @@ def test_a_damaged_matrix_is_made_anew(settings, tmp_path):
     settings.ROADS_DIR, settings.MATRIX_DIR = travel_world.country().parent, tmp_path
     roads.forget()
     world.planned_day()
+    services.prepare(depot=world.depot(), day=world.TODAY)
     file = tmp_path / "schaan" / "2026-03-10" / "car.matrix"
     file.unlink()
     file.write_bytes(b"nonsense")

@@ -101,13 +101,20 @@ def _finish(visit: Visit, state: str, at: datetime, actor: str, reason: str = ""
 
 def _claimed(visit: Visit) -> tuple[Visit, Route]:
     """The visit as it stands now and its route, which is this transaction's from here on."""
-    for _attempt in range(2):
-        now = Visit.objects.select_related("route__plan__depot", "place").filter(pk=visit.pk).first()
-        if now is None:
-            raise NotFound("stop_not_found", _("That stop is not on your route today."))
-        if now.route is None or now.route.departed_at is None:
-            raise Refused("not_departed", _("The van has not left the depot yet."))
-        touch(now.route_id)
+    _before, claimed = _as_it_stands(visit)
+    touch(claimed.pk)
+    now, route = _as_it_stands(visit)
+    if route.pk != claimed.pk:
+        touch(route.pk)
+    return now, route
+
+
+def _as_it_stands(visit: Visit) -> tuple[Visit, Route]:
+    now = Visit.objects.select_related("route__plan__depot", "place").filter(pk=visit.pk).first()
+    if now is None:
+        raise NotFound("stop_not_found", _("That stop is not on your route today."))
+    if now.route is None or now.route.departed_at is None:
+        raise Refused("not_departed", _("The van has not left the depot yet."))
     return now, now.route
 
 
