@@ -99,8 +99,10 @@ class DemoVehicle:
     pieces: int
     range_metres: int | None
     shift: tuple[float, float]  # local hours
+    postcodes: str = ""
 
 
+VADUZ_AND_SCHAAN = "9490, 9494"
 VEHICLES = (
     *(
         DemoVehicle(f"FL {n}", "diesel_van", "car", 900_000, 9_000_000, 52, None, (8.5, 18.5))
@@ -110,7 +112,10 @@ VEHICLES = (
         DemoVehicle(f"FL {n}", "electric_van", "car", 750_000, 7_500_000, 52, 180_000, shift)
         for n, shift in ((2201, (8.5, 18.5)), (2202, (8.5, 18.5)), (2203, (10.5, 20.0)), (2204, (10.5, 20.0)))
     ),
-    *(DemoVehicle(f"Velo {n}", "cargo_bike", "bicycle", 90_000, 700_000, 45, None, (8.5, 17.0)) for n in (1, 2)),
+    *(
+        DemoVehicle(f"Velo {n}", "cargo_bike", "bicycle", 90_000, 700_000, 45, None, (8.5, 17.0), VADUZ_AND_SCHAAN)
+        for n in (1, 2)
+    ),
 )
 DRIVERS = ("Reto", "Milena", "Tiago", "Sandra", "Arben", "Petra", "Samuel", "Yara", "Gian")
 

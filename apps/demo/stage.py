@@ -96,6 +96,7 @@ def set_fleet(days: Sequence[date], vehicles: Sequence[cast.DemoVehicle] = cast.
             capacity_cubic_centimetres=plan.cubic_centimetres,
             capacity_pieces=plan.pieces,
             range_metres=plan.range_metres,
+            postcodes=plan.postcodes,
         )
         driver = Driver.objects.create(name=name, phone="+4237910000")
         token = fleet.issue_driver_token(driver=driver)

@@ -33,6 +33,9 @@ class Vehicle(models.Model):
     capacity_cubic_centimetres = models.PositiveIntegerField()
     capacity_pieces = models.PositiveIntegerField()
     range_metres = models.PositiveIntegerField(null=True, blank=True)
+    postcodes = models.CharField(
+        max_length=255, blank=True, help_text=_("Postcodes it serves, separated by commas; empty: all.")
+    )
 
     def __str__(self) -> str:
         return self.code

@@ -32,6 +32,7 @@ class ShiftRow(NamedTuple):
     grams: int
     cubic_centimetres: int
     pieces: int
+    postcodes: str
     starts: int
     ends: int
     route: int | None
@@ -43,6 +44,11 @@ class ShiftRow(NamedTuple):
     def key(self) -> str:
         """The van's id in the planner's problem."""
         return str(self.shift)
+
+    @property
+    def zones(self) -> frozenset[str]:
+        """The postcodes it serves; none at all means every one."""
+        return frozenset(filter(None, (code.strip() for code in self.postcodes.split(","))))
 
 
 class VisitRow(NamedTuple):
@@ -66,6 +72,7 @@ class VisitRow(NamedTuple):
     kind: str
     opening_hours: str
     merge_key: str
+    postcode: str
 
     @property
     def key(self) -> str:
@@ -156,6 +163,7 @@ def shift_rows(depot: Depot, day: date, epoch: int, shift_id: int | None = None)
         "vehicle__capacity_grams",
         "vehicle__capacity_cubic_centimetres",
         "vehicle__capacity_pieces",
+        "vehicle__postcodes",
         seconds_of("starts_at", epoch),
         seconds_of("ends_at", epoch),
         "route__pk",
@@ -186,6 +194,7 @@ def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
         "place__kind",
         "place__opening_hours",
         "place__merge_key",
+        "place__postcode",
     )
     return [VisitRow._make(row) for row in rows]
 

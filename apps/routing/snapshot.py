@@ -147,6 +147,7 @@ def new_stop(
         load=load,
         loaded_on=loaded_on,
         merge_key=place.merge_key,
+        zone=place.postcode,
         per_parcel=SECONDS_PER_FURTHER_DROP,
     )
 
@@ -200,14 +201,23 @@ class _Builder:
         capacity = Load(shift.grams, shift.cubic_centimetres, shift.pieces)
         if shift.departed is None:
             available = min(max(shift.starts, self.now), shift.ends)
-            return Vehicle(shift.key, shift.profile, depot, depot, available, shift.ends, capacity)
+            return Vehicle(shift.key, shift.profile, depot, depot, available, shift.ends, capacity, zones=shift.zones)
         last, rows = self.done.get(shift.shift), self.by_shift.get(shift.shift, [])
         start = depot if last is None else self.ground.index[point_of(last).key]
         left = shift.departed if last is None or last.left is None else last.left
         available = left if rows else max(left, self.now)
         first = self._first_arrival(rows[0], arrival) if rows else None
         return Vehicle(
-            shift.key, shift.profile, start, depot, available, shift.ends, capacity, started=True, first_arrival=first
+            shift.key,
+            shift.profile,
+            start,
+            depot,
+            available,
+            shift.ends,
+            capacity,
+            started=True,
+            first_arrival=first,
+            zones=shift.zones,
         )
 
     def _first_arrival(self, row: VisitRow, forecast: int | None) -> int | None:

@@ -40,6 +40,9 @@ class Whereabouts(Protocol):
     @property
     def merge_key(self) -> str: ...
 
+    @property
+    def postcode(self) -> str: ...
+
 
 def zone_of(depot: Depot) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(depot.time_zone)
@@ -88,6 +91,7 @@ def build_stop(
         promise=_common_promise(promises, windows),
         loaded_on=str(row.shift) if aboard else None,
         merge_key=row.merge_key,
+        zone=row.postcode,
         per_parcel=SECONDS_PER_FURTHER_DROP,
         members=tuple(f"d{drop.delivery}" for drop in drops[1:]),
         eta=eta,
