@@ -105,11 +105,11 @@ class DemoVehicle:
 VADUZ_AND_SCHAAN = "9490, 9494"
 VEHICLES = (
     *(
-        DemoVehicle(f"FL {n}", "diesel_van", "car", 900_000, 9_000_000, 52, None, (8.5, 18.5))
+        DemoVehicle(f"FL {n}", "diesel_van", "car", 900_000, 9_000_000, 57, None, (8.5, 18.5))
         for n in (1101, 1102, 1103)
     ),
     *(
-        DemoVehicle(f"FL {n}", "electric_van", "car", 750_000, 7_500_000, 52, 180_000, shift)
+        DemoVehicle(f"FL {n}", "electric_van", "car", 750_000, 7_500_000, 57, 180_000, shift)
         for n, shift in ((2201, (8.5, 18.5)), (2202, (8.5, 18.5)), (2203, (10.5, 20.0)), (2204, (10.5, 20.0)))
     ),
     *(
