@@ -33,7 +33,8 @@ postgres:
 
 bench:
 	@sh deploy/setup.sh requirements-dev.lock
-	$(PY) -m benchmarks.outbox --json
+	@mkdir -p var && rm -f var/bench.sqlite3*
+	DATABASE_URL=sqlite:///$(CURDIR)/var/bench.sqlite3 $(PY) -m benchmarks.outbox
 	$(PY) -m benchmarks.replan --stops 100,300 --changes 20 --references 2 --json
 
 lock:

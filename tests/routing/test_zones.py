@@ -8,7 +8,7 @@ from apps.routing import services
 from apps.routing.models import Visit
 from tests import world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.covers("O14")]
 VADUZ_AND_SCHAAN = "9490, 9494"
 
 
