@@ -26,6 +26,13 @@ VAR = ROOT / "var"
 # A Tuesday. Half past eight in Vaduz, when the vans leave the depot.
 DAY_START = "2026-03-10T07:30:00+00:00"
 STOP_SECONDS = 8
+LINKS = """
+  Doorstep is running:  {base}/   (Ctrl-C stops everything)
+
+  every tracking link, the driver's, the clerk's and the counter's page   {base}/
+  the phone that receives every text and e-mail                           {base}/demo/phone
+  support in the admin (demo / demo)                                      {base}/admin/
+"""
 
 
 def main() -> int:
@@ -156,7 +163,7 @@ def _serve(options: argparse.Namespace, environment: dict[str, str]) -> int:
             if command is server and not _answers(options.port, children[0]):
                 print("The web server did not start; its messages stand above.", file=sys.stderr)
                 return 1
-        print(f"\n  Doorstep is running:  http://127.0.0.1:{options.port}/   (Ctrl-C stops everything)\n", flush=True)
+        print(LINKS.format(base=f"http://127.0.0.1:{options.port}"), flush=True)
         return _watch(children, commands, environment)
     except KeyboardInterrupt:
         return 0
