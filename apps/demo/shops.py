@@ -9,9 +9,12 @@ import requests
 
 from apps.demo import extract
 from apps.demo.orders import DemoOrder, orders
+from apps.demo.phone_client import Rejected
 from apps.demo.stage import local, point_of
 
 TIMEOUT_SECONDS = 20
+# What a shop is told when the vans have no room left: the customer goes elsewhere.
+FULL = frozenset({"capacity", "window", "others"})
 
 
 class Shops:
@@ -30,7 +33,7 @@ class Shops:
         self.day = day
         homes = [n for n, address in enumerate(extract.load_addresses()) if address.kind in {"house", "apartments"}]
         missing = max(0, self.count - already)
-        self.waiting = orders(Random(f"{self.seed}/{day}"), missing, homes, day.toordinal() % 1000 * 400)
+        self.waiting = orders(Random(f"{self.seed}/{day}"), missing, homes, first_number(day))
 
     def sell_one(self) -> None:
         if not self.waiting or self.day is None:
@@ -47,6 +50,13 @@ class Shops:
         )
         if answer.status_code >= 500:
             self.waiting.append(order)
+        elif answer.status_code >= 400 and answer.json().get("code") not in FULL:
+            raise Rejected(f"{answer.status_code} {answer.json().get('code')}")
+
+
+def first_number(day: date) -> int:
+    """Where a day's numbers for references and phones start: a thousand for each of 88 days in turn."""
+    return 1000 * (1 + day.toordinal() % 88)
 
 
 def _body(order: DemoOrder, day: date) -> dict[str, Any]:
