@@ -76,7 +76,14 @@ class Order(models.Model):
 
 
 class Delivery(models.Model):
-    """`revision` counts what a person may change, `page_version` everything the page shows."""
+    """`revision` counts what a person may change, `page_version` everything the page shows.
+
+    `needs` are skills the van must have. A return is collected at the customer's and comes back to the depot.
+    """
+
+    class Kind(models.TextChoices):
+        DELIVERY = "delivery", _("Delivery")
+        RETURN = "return", _("Return, collected at the door")
 
     public_id = models.CharField(max_length=24, unique=True, default=new_public_id, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="deliveries")
@@ -88,6 +95,9 @@ class Delivery(models.Model):
     window_earliest = models.DateTimeField(help_text=_("What was agreed; hard."))
     window_latest = models.DateTimeField()
     service_seconds = models.PositiveIntegerField(default=120)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.DELIVERY)
+    priority = models.PositiveSmallIntegerField(default=0, help_text=_("0 to 10; a higher one is left out last."))
+    needs = models.JSONField(default=list, blank=True, help_text=_('Skills the van must have, such as ["cold"].'))
     change_count = models.PositiveSmallIntegerField(default=0)
     revision = models.PositiveIntegerField(default=1)
     page_version = models.PositiveIntegerField(default=1)

@@ -3,17 +3,45 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.fleet.rules import check_breaks, check_skills
 from apps.merchants.models import validate_time_zone
 
 
 class Depot(models.Model):
+    """Where goods lie and vans start. It serves an address when its zone holds the postcode (no zone: every one)."""
+
+    class Kind(models.TextChoices):
+        DEPOT = "depot", _("Depot")
+        MICRO = "micro", _("Micro depot")
+
+    class ReplanMode(models.TextChoices):
+        AUTOMATIC = "", _("Automatic")
+        CHANGED = "insertion", _("Changed stops only")
+        VAN = "one_van", _("The whole van")
+        VANS = "three_vans", _("Across vans")
+
+    class ReplanPolicy(models.TextChoices):
+        CALM = "calm", _("Calm: move nobody's time for little")
+        THRIFTY = "thrifty", _("Thrifty: shorter ways first")
+
     code = models.SlugField(unique=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.DEPOT)
     name = models.CharField(max_length=80)
     street = models.CharField(max_length=120)
     town = models.CharField(max_length=80)
     latitude = models.FloatField()
     longitude = models.FloatField()
     time_zone = models.CharField(max_length=40, default="Europe/Vaduz", validators=[validate_time_zone])
+    currency = models.CharField(max_length=3, default="CHF", help_text=_("Of every cost of its fleet: ISO 4217."))
+    cutoff_time = models.TimeField(
+        null=True, blank=True, help_text=_("Until when an order may still go out the same day; empty: always.")
+    )
+    has_stock = models.BooleanField(default=True, help_text=_("Goods lie here. Without stock no new delivery is sent."))
+    postcodes = models.CharField(
+        max_length=255, blank=True, help_text=_("Postcodes it serves, separated by commas; empty: all.")
+    )
+    replan_mode = models.CharField(max_length=12, choices=ReplanMode, default=ReplanMode.AUTOMATIC, blank=True)
+    replan_policy = models.CharField(max_length=8, choices=ReplanPolicy, default=ReplanPolicy.CALM)
 
     def __str__(self) -> str:
         return self.name
@@ -24,17 +52,51 @@ class Vehicle(models.Model):
         DIESEL_VAN = "diesel_van", _("Diesel van")
         ELECTRIC_VAN = "electric_van", _("Electric van")
         CARGO_BIKE = "cargo_bike", _("Cargo bike")
+        FOOT = "foot", _("On foot")
+        DRONE = "drone", _("Drone")
+        ROBOT = "robot", _("Robot")
+        CARRIER = "carrier", _("Carrier, paid per stop")
+
+    class Profile(models.TextChoices):
+        CAR = "car", _("Car")
+        BICYCLE = "bicycle", _("Bicycle")
+        FOOT = "foot", _("On foot")
+        AIR = "air", _("By air, as the crow flies")
 
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="vehicles")
     code = models.CharField(max_length=20, unique=True)
     kind = models.CharField(max_length=16, choices=Kind)
-    profile = models.CharField(max_length=12, default="car", help_text=_("Road profile: car or bicycle."))
+    profile = models.CharField(
+        max_length=12, choices=Profile, default=Profile.CAR, help_text=_("Which roads and speeds count for it.")
+    )
     capacity_grams = models.PositiveIntegerField()
     capacity_cubic_centimetres = models.PositiveIntegerField()
     capacity_pieces = models.PositiveIntegerField()
-    range_metres = models.PositiveIntegerField(null=True, blank=True)
+    range_metres = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("How far it goes on a full battery; empty: far enough.")
+    )
+    recharge_seconds = models.PositiveIntegerField(default=0, help_text=_("At the depot, in the middle of its day."))
+    reload_seconds = models.PositiveIntegerField(
+        default=0, help_text=_("Loading a second wave at the depot takes so long; 0: it makes one tour only.")
+    )
+    max_stops = models.PositiveIntegerField(null=True, blank=True)
     postcodes = models.CharField(
         max_length=255, blank=True, help_text=_("Postcodes it serves, separated by commas; empty: all.")
+    )
+    barred_postcodes = models.CharField(
+        max_length=255, blank=True, help_text=_("Postcodes it may not enter, separated by commas.")
+    )
+    skills = models.JSONField(
+        default=list, blank=True, validators=[check_skills], help_text=_('What it can do, such as ["cold"].')
+    )
+    cost_per_start = models.PositiveIntegerField(default=0, help_text=_("Minor units of the depot's currency."))
+    cost_per_hour = models.PositiveIntegerField(default=0, help_text=_("Minor units."))
+    cost_per_kilometre = models.PositiveIntegerField(default=0, help_text=_("Minor units."))
+    cost_per_stop = models.PositiveIntegerField(default=0, help_text=_("Minor units; what a carrier asks."))
+    cost_per_overtime_hour = models.PositiveIntegerField(default=0, help_text=_("Minor units."))
+    grams_co2e_per_kilometre = models.PositiveIntegerField(default=0)
+    factor_source = models.CharField(
+        max_length=160, blank=True, help_text=_("Where the emission factor comes from: name, year, scope.")
     )
 
     def __str__(self) -> str:
@@ -67,13 +129,26 @@ class DepotDevice(models.Model):
 
 
 class Shift(models.Model):
-    """The roster: this driver, this vehicle, from then to then (UTC)."""
+    """The roster: this driver, this vehicle, from then to then (UTC).
+
+    `breaks` are seconds since the depot's midnight: each begins between `earliest` and `latest` and lasts `seconds`.
+    A shift that is sick or broken down brings nothing more that day.
+    """
 
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="shifts")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.PROTECT, related_name="shifts")
     day = models.DateField(db_index=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    breaks = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_breaks],
+        help_text=_('Such as [{"earliest": 41400, "latest": 46800, "seconds": 1800}], seconds since midnight.'),
+    )
+    overtime_seconds = models.PositiveIntegerField(default=0, help_text=_("How long it may run over, at a price."))
+    sick_at = models.DateTimeField(null=True, blank=True)
+    broken_down_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -1,8 +1,12 @@
-"""Which measured positions are believed: pure rules."""
+"""Which measured positions are believed, and what staff may write about vehicles and shifts: pure rules."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.geo import distance_metres, is_coordinate
 
@@ -71,3 +75,25 @@ def cleaned(fix: Fix) -> Fix:
     heading = fix.heading if fix.heading is not None and isfinite(fix.heading) and 0 <= fix.heading <= 360 else None
     speed = fix.speed if fix.speed is not None and isfinite(fix.speed) and 0 <= fix.speed <= 100 else None
     return fix._replace(heading=heading, speed=speed)
+
+
+def check_skills(value: Any) -> None:
+    """Field validator: a list of short words."""
+    if not isinstance(value, list) or not all(isinstance(word, str) and 0 < len(word) <= 30 for word in value):
+        raise ValidationError(_('Write a list of short words, such as ["cold", "two_person"].'))
+
+
+def check_breaks(value: Any) -> None:
+    """Field validator: each break begins between two seconds of the day, in order, and lasts a while."""
+    if not isinstance(value, list) or not all(_is_break(one) for one in value):
+        raise ValidationError(_("Each break needs whole seconds: earliest, latest (not before it) and seconds."))
+    if any(before["latest"] > after["earliest"] for before, after in pairwise(value)):
+        raise ValidationError(_("Breaks stand in order and do not overlap."))
+
+
+def _is_break(one: Any) -> bool:
+    if not isinstance(one, dict) or set(one) != {"earliest", "latest", "seconds"}:
+        return False
+    if not all(type(second) is int and 0 <= second <= 2 * 86_400 for second in one.values()):
+        return False
+    return bool(one["earliest"] <= one["latest"] and one["seconds"] > 0)

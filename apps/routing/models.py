@@ -19,6 +19,9 @@ class DayPlan(models.Model):
         max_length=20, default="roads", help_text=_("roads, or straight_line as a fallback.")
     )
     published_at = models.DateTimeField(null=True, blank=True)
+    earlier = models.JSONField(
+        null=True, blank=True, help_text=_("The draft that stood before the last one was built, to go back to.")
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["depot", "day"], name="one_plan_per_depot_and_day")]
@@ -31,6 +34,7 @@ class Route(models.Model):
     """One shift's order of visits. Every change is conditional on `revision`.
 
     `changes` counts what the planner should look at, `improved_changes` how many of them it has seen.
+    `breaks` are those still to come: {"number": its place in the shift's list, "before": visit id, null on the way home}.
     """
 
     plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="routes")
@@ -40,6 +44,7 @@ class Route(models.Model):
     improved_changes = models.PositiveIntegerField(default=0)
     departed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    breaks = models.JSONField(default=list, blank=True)
 
     def __str__(self) -> str:
         return f"{self.shift}"
@@ -54,6 +59,10 @@ class Visit(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
+    class Kind(models.TextChoices):
+        STOP = "stop", _("Stop")
+        RELOAD = "reload", _("Reload at the depot")
+
     # Still to be driven to, or being served.
     REMAINING = (State.PLANNED, State.ARRIVED)
 
@@ -61,6 +70,7 @@ class Visit(models.Model):
     route = models.ForeignKey(Route, on_delete=models.SET_NULL, null=True, blank=True, related_name="visits")
     sequence = models.PositiveIntegerField(default=0)
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="visits")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.STOP)
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     service_seconds = models.PositiveIntegerField()
     planned_arrival = models.DateTimeField(null=True, blank=True)
@@ -73,6 +83,9 @@ class Visit(models.Model):
     window_earliest = models.DateTimeField(null=True, blank=True, help_text=_("Of a hold; else the deliveries say."))
     window_latest = models.DateTimeField(null=True, blank=True)
     unserved_reason = models.CharField(max_length=40, blank=True)
+    eta_reason = models.CharField(
+        max_length=20, blank=True, help_text=_("Why its time moved: stale_position, off_route, traffic or behind.")
+    )
 
     class Meta:
         indexes = [models.Index(fields=["plan", "state"]), models.Index(fields=["route", "sequence"])]
@@ -106,6 +119,7 @@ class Replan(models.Model):
     plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="replans")
     reason = models.CharField(max_length=40)
     mode = models.CharField(max_length=12)
+    policy = models.CharField(max_length=8, blank=True)
     engine = models.CharField(max_length=20, blank=True)
     outcome = models.CharField(max_length=24, help_text=_("applied, kept, moved_meanwhile, infeasible, planner_down."))
     detail = models.CharField(max_length=120, blank=True)
@@ -113,8 +127,54 @@ class Replan(models.Model):
     cost_after = models.BigIntegerField(null=True)
     moved_over_5_minutes = models.PositiveIntegerField(default=0)
     moved_over_10_minutes = models.PositiveIntegerField(default=0)
+    vans_changed = models.PositiveIntegerField(default=0, help_text=_("Stops that changed vans."))
+    reordered = models.PositiveIntegerField(default=0, help_text=_("Stops that changed their turn on the same van."))
     started_at = models.DateTimeField()
     solve_milliseconds = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.plan_id} {self.reason}: {self.outcome}"
+
+
+class Incident(models.Model):
+    """Something went otherwise than planned and the plan answered; one row per thing that happened (`key`)."""
+
+    class Kind(models.TextChoices):
+        FAILED_STOP = "failed_stop", _("Stop failed")
+        LONG_STOP = "long_stop", _("Long stop")
+        SICK_DRIVER = "sick_driver", _("Driver is sick")
+        BREAKDOWN = "breakdown", _("Van broke down")
+        LATE_VAN = "late_van", _("Van is late")
+        POINT_FULL = "point_full", _("Pick-up point is full")
+        URGENT = "urgent", _("Urgent delivery")
+        ROAD_CLOSED = "road_closed", _("Road closed")
+
+    plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="incidents")
+    kind = models.CharField(max_length=12, choices=Kind)
+    key = models.CharField(max_length=60)
+    route = models.ForeignKey(Route, on_delete=models.SET_NULL, null=True, blank=True, related_name="incidents")
+    visit = models.ForeignKey(Visit, on_delete=models.SET_NULL, null=True, blank=True, related_name="incidents")
+    at = models.DateTimeField()
+    figures = models.JSONField(default=dict, blank=True, help_text=_("Numbers behind it: seconds late, stops moved."))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_incident_per_thing_that_happened")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.plan_id}"
+
+
+class Closure(models.Model):
+    """A round area that vans drive around for a while; what lies inside it cannot be reached."""
+
+    depot = models.ForeignKey(Depot, on_delete=models.CASCADE, related_name="closures")
+    name = models.CharField(max_length=80)
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+    radius_metres = models.PositiveIntegerField(default=200)
+    begins_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    profiles = models.CharField(max_length=40, default="car", help_text=_("Road profiles it closes, by commas."))
+
+    def __str__(self) -> str:
+        return self.name
