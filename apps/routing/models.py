@@ -34,7 +34,7 @@ class Route(models.Model):
     """One shift's order of visits. Every change is conditional on `revision`.
 
     `changes` counts what the planner should look at, `improved_changes` how many of them it has seen.
-    `breaks` are those still to come: {"number": its place in the shift's list, "before": visit id, null on the way home}.
+    `breaks` are those still to come: {"number": in the shift's list, "before": visit id, null on the way home}.
     """
 
     plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="routes")
