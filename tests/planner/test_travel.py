@@ -17,7 +17,7 @@ def test_straight_line_stretches_the_great_circle_and_admits_to_it() -> None:
 
 
 def test_a_drone_really_flies_the_straight_line() -> None:
-    assert straight_line([BERN, ZURICH], "drone").exact is True
+    assert straight_line([BERN, ZURICH], "air").exact is True
 
 
 def test_an_unknown_profile_is_refused_by_name() -> None:

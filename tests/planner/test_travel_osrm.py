@@ -187,7 +187,7 @@ def test_a_new_extract_is_taken_up_by_a_running_process(tmp_path: Path) -> None:
     after = roads.road("car")
     assert after.identity != before.identity
     assert after.table([WEST, EAST]).seconds[0, 1] < before.table([WEST, EAST]).seconds[0, 1]
-    assert isinstance(roads.network("drone"), StraightLine)
+    assert isinstance(roads.network("air"), StraightLine)
 
 
 def test_an_extract_that_is_none_is_named(tmp_path: Path) -> None:

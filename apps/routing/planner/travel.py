@@ -152,7 +152,7 @@ CROWS: Final = {
     "car": Crow(metres_per_second=10.5, detour=1.4),
     "bicycle": Crow(metres_per_second=4.2, detour=1.3),
     "foot": Crow(metres_per_second=1.35, detour=1.25),
-    "drone": Crow(metres_per_second=14.0, detour=1.0),
+    "air": Crow(metres_per_second=14.0, detour=1.0),
 }
 
 
@@ -178,7 +178,7 @@ class StraightLine:
 
     @property
     def exact(self) -> bool:
-        return self.profile == "drone"
+        return self.profile == "air"
 
     @property
     def identity(self) -> str:

@@ -230,8 +230,8 @@ class Roads:
 
     def network(self, profile: str) -> Network:
         """OSRM for what drives, the straight line for what flies; RoadDataError if the data is not there."""
-        if profile == "drone":
-            return StraightLine("drone")
+        if profile == "air":
+            return StraightLine("air")
         return self.road(profile)
 
     def road(self, profile: str) -> RoadNetwork:

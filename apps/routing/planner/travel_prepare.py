@@ -24,8 +24,8 @@ from apps.routing.planner.travel import RoadDataError
 from apps.routing.planner.travel_folder import REBUILD, STEM, Manifest, checked, probe, sha256
 
 PROFILES: Final = ("car", "bicycle", "foot")
-DRIVEN: Final = ("car", "bicycle")
-"""What is built unless asked otherwise; walking has by far the largest network."""
+DRIVEN: Final = PROFILES
+"""What is built unless asked otherwise: one network per kind of vehicle that keeps to the ground."""
 STEP_SECONDS: Final = 6 * 3600
 LAYOUT: Final = "1"
 
