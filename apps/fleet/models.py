@@ -170,12 +170,45 @@ class Position(models.Model):
     speed_metres_per_second = models.FloatField(null=True)
     at = models.DateTimeField(help_text=_("When the phone measured it."))
     sequence = models.BigIntegerField(db_index=True)
+    sampled_latitude = models.FloatField(null=True)
+    sampled_longitude = models.FloatField(null=True)
+    sampled_at = models.DateTimeField(null=True, help_text=_("The last position that went into the history."))
     doubted = models.JSONField(
         null=True, help_text=_("What came after a jump and is not believed yet: latitude, longitude, at, how many.")
     )
 
     def __str__(self) -> str:
         return f"{self.vehicle_id} at {self.at}"
+
+
+class Tracker(models.Model):
+    """An app or a box that reports positions in a protocol of its own; only its id's SHA-256 is kept.
+
+    An app's id is the secret itself. A box's id may be printed on it, so it counts only behind Traccar's shared secret.
+    """
+
+    class Kind(models.TextChoices):
+        APP = "app", _("App (OsmAnd, Traccar Client)")
+        BOX = "box", _("Device behind a Traccar server")
+
+    kind = models.CharField(max_length=4, choices=Kind, default=Kind.APP)
+    name = models.CharField(max_length=60)
+    driver = models.ForeignKey(Driver, on_delete=models.CASCADE, null=True, blank=True, related_name="trackers")
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, null=True, blank=True, related_name="trackers")
+    id_sha256 = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(driver=None, vehicle__isnull=False) | models.Q(driver__isnull=False, vehicle=None),
+                name="tracker_of_a_driver_or_of_a_vehicle",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class PositionSample(models.Model):
