@@ -208,6 +208,15 @@ class Link(models.Model):
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="links")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.FULL)
+    shared_from = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="shares",
+        help_text=_("Whose holder made it."),
+    )
+    label = models.CharField(max_length=40, blank=True, help_text=_("Whom its maker gave it to."))
     generation = models.PositiveIntegerField(default=1)
     token_sha256 = models.CharField(max_length=64, unique=True, null=True)
     created_at = models.DateTimeField()

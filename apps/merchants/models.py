@@ -64,6 +64,15 @@ class Policy(models.Model):
     quiet_until = models.TimeField(default="08:00")
     pickup_days = models.PositiveSmallIntegerField(default=7, help_text=_("Days a parcel waits at a pick-up point."))
     link_days = models.PositiveSmallIntegerField(default=30, help_text=_("Days a tracking link lives after the end."))
+    share_days = models.PositiveSmallIntegerField(default=7, help_text=_("Days a link lives that a customer shares."))
+    allow_rating = models.BooleanField(default=True)
+    rating_edit_hours = models.PositiveSmallIntegerField(
+        default=48, help_text=_("Hours in which a rating may still be changed.")
+    )
+    ask_recommendation = models.BooleanField(
+        default=False, help_text=_("Also ask how likely somebody is to recommend the shop (NPS, 0 to 10).")
+    )
+    allow_problem_reports = models.BooleanField(default=True)
 
     class Meta:
         verbose_name_plural = "policies"
