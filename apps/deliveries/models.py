@@ -85,6 +85,11 @@ class Delivery(models.Model):
         DELIVERY = "delivery", _("Delivery")
         RETURN = "return", _("Return, collected at the door")
 
+    class Deferred(models.TextChoices):
+        NOT_IN_STOCK = "not_in_stock", _("Not in stock yet")
+        OTHER_WAREHOUSE = "other_warehouse", _("From another warehouse")
+        MADE_TO_ORDER = "made_to_order", _("Made to order")
+
     public_id = models.CharField(max_length=24, unique=True, default=new_public_id, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="deliveries")
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="deliveries")
@@ -96,8 +101,22 @@ class Delivery(models.Model):
     window_latest = models.DateTimeField()
     service_seconds = models.PositiveIntegerField(default=120)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.DELIVERY)
+    deferred_reason = models.CharField(
+        max_length=20,
+        choices=Deferred,
+        blank=True,
+        help_text=_("Why this part of the order comes later than the rest."),
+    )
     priority = models.PositiveSmallIntegerField(default=0, help_text=_("0 to 10; a higher one is left out last."))
     needs = models.JSONField(default=list, blank=True, help_text=_('Skills the van must have, such as ["cold"].'))
+    proof_needed = models.JSONField(
+        default=list,
+        blank=True,
+        help_text=_('Besides what the merchant asks for: "photo", "signature", "code", "scan".'),
+    )
+    minimum_age = models.PositiveSmallIntegerField(default=0, help_text=_("Years; 0: anybody may take it."))
+    cash_due = models.PositiveIntegerField(default=0, help_text=_("To be paid at the door, minor units."))
+    cash_currency = models.CharField(max_length=3, blank=True)
     change_count = models.PositiveSmallIntegerField(default=0)
     revision = models.PositiveIntegerField(default=1)
     page_version = models.PositiveIntegerField(default=1)
@@ -150,6 +169,8 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=20, blank=True)
     reason_code = models.CharField(max_length=40, blank=True)
+    staff_note = models.CharField(max_length=300, blank=True, help_text=_("The driver's, for colleagues only."))
+    recipient_note = models.CharField(max_length=300, blank=True, help_text=_("The driver's, shown to the recipient."))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_number_per_delivery")]
@@ -181,10 +202,24 @@ class Promise(models.Model):
 
 
 class Proof(models.Model):
+    """What shows that, how or why not a parcel was handed over. `flags` are codes of what does not fit together.
+
+    `details` hold codes and numbers only: how far the photo was taken from the stop (metres), how the age was checked.
+    No document of anybody is kept.
+    """
+
     class Kind(models.TextChoices):
         PHOTO = "photo", _("Photo")
         SIGNATURE = "signature", _("Signature")
         HANDOUT = "handout", _("Hand-out at the point")
+        CODE = "code", _("Code at the door")
+        SCAN = "scan", _("Barcode scan at the door")
+        AGE = "age", _("Age check")
+        CASH = "cash", _("Cash on delivery")
+        FAILURE = "failure", _("Photo of a stop that failed")
+
+    # What the recipient's page may call the proof of a delivery.
+    OF_HANDOVER = (Kind.PHOTO, Kind.SIGNATURE, Kind.HANDOUT)
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="proofs")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -194,9 +229,34 @@ class Proof(models.Model):
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     taken_at = models.DateTimeField()
+    details = models.JSONField(default=dict, blank=True)
+    flags = models.JSONField(default=list, blank=True)
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.delivery_id}"
+
+
+class ContactTry(models.Model):
+    """The driver tried to reach the recipient before giving up."""
+
+    class Channel(models.TextChoices):
+        CALL = "call", _("Call")
+        SMS = "sms", _("Text message")
+        BELL = "bell", _("Doorbell")
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="contact_tries")
+    channel = models.CharField(max_length=4, choices=Channel)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=40)
+
+    class Meta:
+        verbose_name_plural = "contact tries"
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "channel", "at"], name="one_contact_try_per_instant")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} for {self.delivery_id}"
 
 
 class Link(models.Model):
@@ -267,3 +327,15 @@ class CollectionCode(models.Model):
 
     def __str__(self) -> str:
         return f"collection code of {self.delivery_id}"
+
+
+class DoorstepCode(models.Model):
+    """Tries at the code that the recipient tells the driver. The code itself is derived and stands nowhere."""
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="doorstep_code")
+    generation = models.PositiveSmallIntegerField(default=1)
+    tries = models.PositiveSmallIntegerField(default=0)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"doorstep code of {self.delivery_id}"

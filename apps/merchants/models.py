@@ -1,6 +1,7 @@
 """Tenants: who sends the parcels, how their pages look, what their customers may do."""
 
 import zoneinfo
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.encryption import EncryptedTextField
+from apps.merchants.visibility import Visibility, check_visibility, visibility_of
 
 
 def validate_time_zone(name: str) -> None:
@@ -44,6 +46,10 @@ class Branding(models.Model):
         return f"{self.merchant} branding"
 
 
+def _rule(default: str, help_text: Any) -> "models.CharField[str, str]":
+    return models.CharField(default=default, max_length=60, validators=[check_visibility], help_text=help_text)
+
+
 class Policy(models.Model):
     """What this merchant's customers may change, until when, and when they may be disturbed."""
 
@@ -58,11 +64,38 @@ class Policy(models.Model):
     window_minutes = models.PositiveSmallIntegerField(default=120, help_text=_("Width of the offered windows."))
     cutoff_minutes = models.PositiveSmallIntegerField(default=20, help_text=_("No change this close to arrival."))
     freeze_stops = models.PositiveSmallIntegerField(default=2, help_text=_("Next stops that stay as they are."))
-    dot_stops = models.PositiveSmallIntegerField(default=5, help_text=_("The van is shown from this many stops."))
-    dot_minutes = models.PositiveSmallIntegerField(default=30, help_text=_("… or this close to arrival."))
+    show_position = _rule(
+        "stops 5 or minutes 30",
+        _("The van on the map: always, never, or thresholds such as stops 5 or minutes 30 or metres 2000."),
+    )
+    show_road = _rule("stops 0", _("The road still to be driven, where the van is shown; further stops lie on it."))
+    show_eta = _rule("always", _("The time of arrival; the agreed window stands instead."))
+    show_stops = _rule("always", _("How many stops come first."))
+    show_distance = _rule("stops 2", _("How far the van still has to drive."))
+    show_photo = models.BooleanField(default=True, help_text=_("Proof: the photo, to whoever has confirmed a code."))
+    show_signature = models.BooleanField(default=True, help_text=_("Proof: the signature, likewise."))
+    show_receiver = models.BooleanField(default=True, help_text=_("Proof: who took the parcel, likewise."))
+    show_left_at = models.BooleanField(default=True, help_text=_("Proof: where it was left, likewise."))
     quiet_from = models.TimeField(default="21:00")
     quiet_until = models.TimeField(default="08:00")
     pickup_days = models.PositiveSmallIntegerField(default=7, help_text=_("Days a parcel waits at a pick-up point."))
+    proof_needed = models.JSONField(
+        default=list, blank=True, help_text=_('At every door: any of "photo", "signature", "code", "scan".')
+    )
+    least_photos = models.PositiveSmallIntegerField(default=1, help_text=_("Where a photo is taken."))
+    photo_metres = models.PositiveSmallIntegerField(
+        default=150, help_text=_("A photo from further away is shown to staff.")
+    )
+    attempt_metres = models.PositiveSmallIntegerField(
+        default=250, help_text=_("A stop can be failed within this distance of the door.")
+    )
+    wait_minutes = models.PositiveSmallIntegerField(
+        default=3, help_text=_('How long a driver waits at the door before "nobody is at home".')
+    )
+    contact_tries = models.PositiveSmallIntegerField(default=1, help_text=_("Calls or texts before that."))
+    ask_for_acknowledgement = models.BooleanField(
+        default=True, help_text=_("A driver cannot arrive before having read what is new.")
+    )
     link_days = models.PositiveSmallIntegerField(default=30, help_text=_("Days a tracking link lives after the end."))
     share_days = models.PositiveSmallIntegerField(default=7, help_text=_("Days a link lives that a customer shares."))
     allow_rating = models.BooleanField(default=True)
@@ -79,6 +112,10 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.merchant} policy"
+
+    def visibility(self, element: str) -> Visibility:
+        """The rule for "position", "road", "eta", "stops" or "distance"."""
+        return visibility_of(getattr(self, f"show_{element}"))
 
 
 class Membership(models.Model):
