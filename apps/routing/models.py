@@ -42,6 +42,10 @@ class Route(models.Model):
     revision = models.PositiveIntegerField(default=1)
     changes = models.PositiveIntegerField(default=0)
     improved_changes = models.PositiveIntegerField(default=0)
+    driven_seconds = models.PositiveIntegerField(default=0, help_text=_("Today's legs as driven."))
+    driven_expected_seconds = models.PositiveIntegerField(default=0, help_text=_("The same legs as expected."))
+    served_seconds = models.PositiveIntegerField(default=0, help_text=_("Today's stops at the door as they were."))
+    served_expected_seconds = models.PositiveIntegerField(default=0, help_text=_("The same stops as expected."))
     departed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     breaks = models.JSONField(default=list, blank=True)
@@ -77,6 +81,8 @@ class Visit(models.Model):
     planned_departure = models.DateTimeField(null=True, blank=True)
     eta_earliest = models.DateTimeField(null=True, blank=True)
     eta_latest = models.DateTimeField(null=True, blank=True)
+    sure_earliest = models.DateTimeField(null=True, blank=True, help_text=_("What a message may promise: 19 of 20."))
+    sure_latest = models.DateTimeField(null=True, blank=True)
     arrived_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
     hold_until = models.DateTimeField(null=True, blank=True, help_text=_("A slot hold: an expiring visit."))
@@ -178,3 +184,57 @@ class Closure(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Actual(models.Model):
+    """What one stop really took: the drive to it, and the time at the door. Names nobody, and outlives the visit."""
+
+    visit = models.OneToOneField(Visit, on_delete=models.SET_NULL, null=True, blank=True, related_name="actual")
+    day = models.DateField(db_index=True)
+    route = models.PositiveBigIntegerField(help_text=_("Which van's day it belonged to; a number, not a key."))
+    profile = models.CharField(max_length=12)
+    place_kind = models.CharField(max_length=16)
+    postcode = models.CharField(max_length=12, blank=True)
+    cell = models.CharField(max_length=16, help_text=_("Grid cell of about three kilometres."))
+    parcels = models.PositiveIntegerField(default=1)
+    floor = models.SmallIntegerField(null=True, blank=True)
+    prior_seconds = models.PositiveIntegerField(help_text=_("The time at the door as the order had it."))
+    free_flow_seconds = models.PositiveIntegerField(help_text=_("The drive to it on an empty road."))
+    left_previous_at = models.DateTimeField()
+    arrived_at = models.DateTimeField()
+    left_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["route", "arrived_at"])]
+
+    def __str__(self) -> str:
+        return f"actual of {self.visit_id}"
+
+
+class LearnedModel(models.Model):
+    """One night's fit: service times, travel factors and how wrong forecasts are. The newest counts."""
+
+    made_at = models.DateTimeField()
+    stops = models.PositiveIntegerField(help_text=_("How many actual stops it was fitted on."))
+    content = models.JSONField(help_text=_("planner.learning.Learned as JSON."))
+    measures = models.JSONField(default=dict, help_text=_("Replayed on days it was not fitted on, beside the prior."))
+
+    def __str__(self) -> str:
+        return f"model {self.pk}"
+
+
+class Forecast(models.Model):
+    """What was expected so many minutes before: once per visit and lead, to be held against the arrival."""
+
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="forecasts")
+    lead_minutes = models.PositiveIntegerField()
+    made_at = models.DateTimeField()
+    earliest = models.DateTimeField(help_text=_("One in ten comes before."))
+    expected = models.DateTimeField()
+    latest = models.DateTimeField(help_text=_("One in ten comes after."))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["visit", "lead_minutes"], name="one_forecast_per_lead")]
+
+    def __str__(self) -> str:
+        return f"{self.visit_id} at T-{self.lead_minutes}"
