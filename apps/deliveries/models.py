@@ -105,7 +105,7 @@ class Delivery(models.Model):
         max_length=20,
         choices=Deferred,
         blank=True,
-        help_text=_("Why this part of the order comes later than the rest."),
+        help_text=_("Why this part of the order comes later."),
     )
     priority = models.PositiveSmallIntegerField(default=0, help_text=_("0 to 10; a higher one is left out last."))
     needs = models.JSONField(default=list, blank=True, help_text=_('Skills the van must have, such as ["cold"].'))

@@ -55,7 +55,7 @@ MERCHANTS = (
             "Georgia, serif",
             600,
         ),
-        {"window_minutes": 120, "dot_stops": 12},
+        {"window_minutes": 120, "show_position": "stops 12 or minutes 30"},
     ),
     DemoMerchant(
         "lumen",

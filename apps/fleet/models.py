@@ -108,6 +108,9 @@ class Driver(models.Model):
 
     name = models.CharField(max_length=80)
     phone = models.CharField(max_length=20, blank=True)
+    shows_first_name = models.BooleanField(
+        default=False, help_text=_("The driver agreed that customers on the route read the first name.")
+    )
     device_sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
     device_made_at = models.DateTimeField(null=True, blank=True)
     device_revoked_at = models.DateTimeField(null=True, blank=True)
@@ -147,6 +150,9 @@ class Shift(models.Model):
         help_text=_('Such as [{"earliest": 41400, "latest": 46800, "seconds": 1800}], seconds since midnight.'),
     )
     overtime_seconds = models.PositiveIntegerField(default=0, help_text=_("How long it may run over, at a price."))
+    break_began_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when the driver is having a break.")
+    )
     sick_at = models.DateTimeField(null=True, blank=True)
     broken_down_at = models.DateTimeField(null=True, blank=True)
 

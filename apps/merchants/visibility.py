@@ -1,4 +1,4 @@
-"""When a shopper's page may show something of the van: "always", "never", or thresholds such as "stops 5 or minutes 30".
+"""When a page may show something of the van: "always", "never", or thresholds such as "stops 5 or minutes 30".
 
 A threshold counts what is left: stops before this one, minutes until the earliest arrival, metres to drive. It is met
 at its own value; what is not known meets none.

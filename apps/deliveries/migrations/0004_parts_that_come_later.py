@@ -13,11 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='delivery',
             name='deferred_reason',
-            field=models.CharField(blank=True, choices=[('not_in_stock', 'Not in stock yet'), ('other_warehouse', 'From another warehouse'), ('made_to_order', 'Made to order')], help_text='Why this part of the order comes later than the rest.', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='proof',
-            name='kind',
-            field=models.CharField(choices=[('photo', 'Photo'), ('signature', 'Signature'), ('handout', 'Hand-out at the point'), ('failure', 'Photo of a stop that failed')], max_length=12),
+            field=models.CharField(blank=True, choices=[('not_in_stock', 'Not in stock yet'), ('other_warehouse', 'From another warehouse'), ('made_to_order', 'Made to order')], help_text='Why this part of the order comes later.', max_length=20),
         ),
     ]
