@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from apps.core.errors import InvalidInput
 from apps.core.geo import is_coordinate
 from apps.core.phones import to_e164
-from apps.deliveries.models import Contact, Place
+from apps.deliveries.models import Contact, Delivery, Place
 
 LARGEST_MILLIMETRES = 10_000
 HEAVIEST_GRAMS = 1_000_000
+HIGHEST_PRIORITY = 10
 _LONGEST = {
     "street": 120,
     "house_number": 20,
@@ -104,6 +105,24 @@ class ParcelInput:
             raise InvalidInput("parcel_size_not_understood", _("Tell us each parcel's size in mm and its weight in g."))
         if not is_plain(self.description) or not is_plain(self.barcode) or len(self.barcode) > 40:
             raise InvalidInput("parcel_not_understood", _("That parcel has characters or a length we cannot use."))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a delivery asks beyond place and time: skills of the van, what is left out last (0 to 10), a return."""
+
+    kind: str = Delivery.Kind.DELIVERY
+    priority: int = 0
+    needs: frozenset[str] = frozenset()
+
+    def check(self) -> None:
+        """Raises InvalidInput for words no van understands."""
+        known = self.kind in Delivery.Kind.values and 0 <= self.priority <= HIGHEST_PRIORITY
+        if not known or not all(0 < len(word) <= 30 and is_plain(word) for word in self.needs):
+            raise InvalidInput("terms_not_understood", _("We do not understand what this delivery needs."))
+
+
+ORDINARY = Terms()
 
 
 def is_plain(text: str) -> bool:

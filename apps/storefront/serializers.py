@@ -6,7 +6,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.deliveries.inputs import HEAVIEST_GRAMS, LARGEST_MILLIMETRES
+from apps.deliveries.inputs import HEAVIEST_GRAMS, HIGHEST_PRIORITY, LARGEST_MILLIMETRES
+from apps.deliveries.models import Delivery
 from apps.deliveries.services import MOST_PARCELS
 from apps.deliveries.states import State
 from apps.storefront.fields import Degrees, Email, Instant, StrictSerializer, Text, Whole
@@ -71,6 +72,17 @@ class DeliveryInput(StrictSerializer):
         required=False, allow_null=True, default=None, help_text="Without one, the first that the plan can hold."
     )
     service_seconds = Whole(min_value=30, max_value=LONGEST_SERVICE_SECONDS, required=False)
+    kind = serializers.ChoiceField(
+        choices=Delivery.Kind.values, required=False, default=Delivery.Kind.DELIVERY, help_text="A return is collected."
+    )
+    priority = Whole(min_value=0, max_value=HIGHEST_PRIORITY, required=False, default=0)
+    needs = serializers.ListField(
+        child=serializers.RegexField(r"^[a-z][a-z_]{0,29}$"),
+        max_length=10,
+        required=False,
+        default=list,
+        help_text="Skills the van must have, such as cold or two_person.",
+    )
 
 
 class CancelInput(StrictSerializer):

@@ -10,7 +10,7 @@ from apps.core import clock
 from apps.core.errors import InvalidInput, Refused
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
-from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, is_plain
+from apps.deliveries.inputs import ORDINARY, ContactInput, ParcelInput, PlaceInput, Terms, is_plain
 from apps.deliveries.models import Attempt, Contact, Delivery, Order, Parcel
 from apps.deliveries.services.links import make_link
 from apps.events.services import emit
@@ -33,6 +33,7 @@ def create_delivery(
     window: TimeWindow,
     parcels: Sequence[ParcelInput],
     service_seconds: int | None = None,
+    terms: Terms = ORDINARY,
     actor: str,
 ) -> Delivery:
     """A new delivery in state *created*, with its full link. Asks no plan: rescheduling.services does that.
@@ -47,6 +48,7 @@ def create_delivery(
         raise InvalidInput("parcels_missing", _("A delivery has between 1 and 50 parcels."))
     for parcel in parcels:
         parcel.check()
+    terms.check()
     person, where = recipient.as_row(), place.as_row()
     payer = buyer.as_row() if buyer and buyer != recipient else None
     if service_seconds is None:
@@ -65,6 +67,9 @@ def create_delivery(
             window_earliest=window.earliest,
             window_latest=window.latest,
             service_seconds=service_seconds,
+            kind=terms.kind,
+            priority=terms.priority,
+            needs=sorted(terms.needs),
             created_at=now,
         )
         _add_parcels(delivery, parcels)

@@ -10,6 +10,7 @@ from apps.core.errors import NotAllowed, Refused
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
 from apps.deliveries.access import Access, require_verified
+from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import ContactInput, ParcelInput, PlaceInput
 from apps.merchants.models import Merchant, Policy
@@ -30,6 +31,7 @@ def create_delivery(
     window: TimeWindow | None,
     parcels: Sequence[ParcelInput],
     service_seconds: int | None = None,
+    terms: Terms = ORDINARY,
     actor: str,
 ) -> Delivery:
     """A new delivery with its place in the plan; without a window it gets the whole of the first day with room.
@@ -37,9 +39,10 @@ def create_delivery(
     Refused, with alternatives where there are any, when no plan holds it; InvalidInput for words that make no sense.
     """
     place.as_row()
+    terms.check()
     if service_seconds is None:
         service_seconds = deliveries.door_service_seconds(len(parcels))
-    subject = routing.newcomer(place=place, service_seconds=service_seconds, parcels=parcels)
+    subject = routing.newcomer(place=place, service_seconds=service_seconds, parcels=parcels, terms=terms)
     policy = merchant.policy
     try:
         chosen = window or _first_free_day(subject, policy)
@@ -57,6 +60,7 @@ def create_delivery(
             window=chosen,
             parcels=parcels,
             service_seconds=service_seconds,
+            terms=terms,
             actor=actor,
         )
         visit = routing.commit(proposal, delivery=made, actor=actor)

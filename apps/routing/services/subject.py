@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from apps.core.errors import Refused
 from apps.core.geo import distance_metres
+from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery, Parcel
 from apps.fleet.models import Depot
 from apps.routing import words
@@ -54,6 +55,7 @@ class Subject:
     standing: tuple[Standing, ...] = ()
     carried_by: int | None = None
     returning: date | None = None
+    terms: Terms = ORDINARY
 
     def loaded_on(self, day: date) -> str | None:
         """The van it may not leave on that day. Refused while it is on its way back to the depot."""
@@ -98,13 +100,17 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
         standing=standing,
         carried_by=own.shift if on_van and own else None,
         returning=None if on_van else loaded_day,
+        terms=Terms(delivery.kind, delivery.priority, frozenset(delivery.needs)),
     )
 
 
-def newcomer(*, place: Whereabouts, service_seconds: int, parcels: Sequence[HasSizes]) -> Subject:
+def newcomer(
+    *, place: Whereabouts, service_seconds: int, parcels: Sequence[HasSizes], terms: Terms = ORDINARY
+) -> Subject:
     """A delivery that is still being ordered."""
     sizes = [(p.weight_grams, p.length_millimetres, p.width_millimetres, p.height_millimetres) for p in parcels]
-    return Subject(None, "", place, nearest_depot(place), service_of([service_seconds]), load_of(sizes))
+    depot = nearest_depot(place)
+    return Subject(None, "", place, depot, service_of([service_seconds]), load_of(sizes), terms=terms)
 
 
 def nearest_depot(place: Whereabouts) -> Depot:

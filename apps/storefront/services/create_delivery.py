@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.errors import Refused
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput
+from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, Terms
 from apps.deliveries.models import Delivery
 from apps.merchants.models import Merchant
 from apps.places.services import geocode, suggest
@@ -31,6 +31,7 @@ def create_delivery(*, merchant: Merchant, order: Mapping[str, Any], actor: str)
         window=TimeWindow(window["earliest"], window["latest"]) if window else None,
         parcels=[ParcelInput(**parcel) for parcel in order["parcels"]],
         service_seconds=order.get("service_seconds"),
+        terms=Terms(order["kind"], order["priority"], frozenset(order["needs"])),
         actor=actor,
     )
 
