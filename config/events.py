@@ -36,6 +36,8 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "delivery.step_up_passed": (),
     "delivery.link_rotated": ("apps.tracking.handlers.on_link",),
     "delivery.promise_opened": ("apps.tracking.handlers.on_delivery",),
+    "delivery.contact_tried": (),
+    "delivery.proof_flagged": (),
     "delivery.collection_code_renewed": ("apps.tracking.handlers.on_delivery",),
     "merchant.changed": ("apps.tracking.handlers.on_merchant",),
     "events.night_begun": (
@@ -59,6 +61,10 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "redirection.handed_out": ("apps.tracking.handlers.on_delivery",),
     "storefront.endpoint_disabled": (),
     "support.page_viewed": (),
+    "feedback.rated": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
+    "feedback.problem_reported": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
+    "feedback.problem_taken": ("apps.tracking.handlers.on_delivery",),
+    "feedback.problem_closed": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
     "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),
 }
 

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "apps.instructions",
     "apps.rescheduling",
     "apps.redirection",
+    "apps.feedback",
     "apps.notifications",
     "apps.tracking",
     "apps.storefront",

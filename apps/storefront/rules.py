@@ -22,6 +22,9 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "delivery.place_changed": ("from_kind", "to_kind", "point"),
     "delivery.state_changed": ("from", "to", "reason"),
     "delivery.cancelled": ("reason",),
+    "feedback.rated": ("stars", "nps", "again"),
+    "feedback.problem_reported": ("problem",),
+    "feedback.problem_closed": ("problem",),
 }
 
 
