@@ -24,7 +24,7 @@ class Rating(models.Model):
     stars = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(5)])
     comment = models.CharField(max_length=600, blank=True)
     nps = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MaxValueValidator(10)], help_text=_("How likely to nps, 0 to 10.")
+        null=True, blank=True, validators=[MaxValueValidator(10)], help_text=_("How likely to recommend, 0 to 10.")
     )
     author_sha256 = models.CharField(max_length=64)
     rated_at = models.DateTimeField(db_index=True)
@@ -33,7 +33,7 @@ class Rating(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(stars__gte=1, stars__lte=5), name="one_to_five_stars"),
-            models.CheckConstraint(condition=models.Q(nps=None) | models.Q(recommend__lte=10), name="nps_zero_to_ten"),
+            models.CheckConstraint(condition=models.Q(nps=None) | models.Q(nps__lte=10), name="nps_zero_to_ten"),
         ]
 
     def __str__(self) -> str:

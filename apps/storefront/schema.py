@@ -65,6 +65,10 @@ class WebhookData(serializers.Serializer):
 
     id = serializers.CharField()
     reason = serializers.CharField(required=False)
+    stars = serializers.IntegerField(required=False, min_value=1, max_value=5)
+    nps = serializers.IntegerField(required=False, min_value=0, max_value=10, allow_null=True)
+    again = serializers.BooleanField(required=False)
+    problem = serializers.CharField(required=False)
 
 
 class WebhookMessage(serializers.Serializer):

@@ -34,16 +34,9 @@ def rate(*, access: Access, stars: int, comment: str = "", nps: int | None = Non
             rating = _made(delivery.pk, said, author)
         else:
             _change(rating, said, access, author)
-        emit(
-            events.RATED,
-            delivery_id=delivery.pk,
-            payload={
-                "stars": rating.stars,
-                "nps": rating.nps,
-                "again": rating.changed_at != rating.rated_at,
-            },
-            actor="shopper",
-        )
+        again = rating.changed_at != rating.rated_at
+        payload = {"stars": rating.stars, "nps": rating.nps, "again": again}
+        emit(events.RATED, delivery_id=delivery.pk, payload=payload, actor="shopper")
         bump_pages(delivery_ids=[delivery.pk])
     return rating
 
