@@ -18,8 +18,9 @@ FASTEST_METRES_PER_SECOND = 70.0
 JUMP_METRES = 10_000
 BELIEVED_AFTER = 3
 """So many positions in a row that agree with each other are right, and what they jumped away from was wrong."""
-SAMPLE_EVERY = 6
 SAMPLE_METRES = 25.0
+SAMPLE_SECONDS, SPARSE_SECONDS = 6.0, 15.0
+"""Of a fix a second every sixth is kept while the van moves, and one each quarter of a minute when it does not."""
 
 
 class Fix(NamedTuple):
@@ -97,3 +98,13 @@ def _is_break(one: Any) -> bool:
     if not all(type(second) is int and 0 <= second <= 2 * 86_400 for second in one.values()):
         return False
     return bool(one["earliest"] <= one["latest"] and one["seconds"] > 0)
+
+
+def is_worth_keeping(fix: Fix, kept: Fix | None) -> bool:
+    """Whether the history gains by this fix; `kept` is the last one in it."""
+    if kept is None:
+        return True
+    seconds = (fix.at - kept.at).total_seconds()
+    if seconds >= SPARSE_SECONDS:
+        return True
+    return abs(seconds) >= SAMPLE_SECONDS and distance_metres(kept.point, fix.point) > SAMPLE_METRES

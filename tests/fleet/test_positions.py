@@ -6,7 +6,7 @@ from math import nan
 import pytest
 
 from apps.fleet.models import Position, PositionDrop, PositionSample
-from apps.fleet.services import Fix, record_positions
+from apps.fleet.services import Fix, Van, record_batch, record_positions
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -87,4 +87,26 @@ def test_a_wrong_heading_does_not_cost_the_position(van, now):
 def test_the_history_is_thin(van, now):
     parked = [Fix(*HERE, now.instant - timedelta(seconds=5 * n)) for n in range(12)]
     record_positions(vehicle=van, fixes=parked)
-    assert PositionSample.objects.count() == 3
+    assert PositionSample.objects.count() == 4, "one each quarter of a minute"
+
+
+def test_of_a_fix_a_second_every_sixth_is_kept_one_by_one_or_in_a_batch(van, now):
+    """The history must not grow faster because phones send more often."""
+    start = now.instant - timedelta(seconds=60)
+    driven = [Fix(HERE[0] + 0.0001 * n, HERE[1], start + timedelta(seconds=n)) for n in range(60)]
+    for fix in driven[:30]:
+        record_positions(vehicle=van, fixes=[fix])
+    assert PositionSample.objects.count() == 5
+    record_positions(vehicle=van, fixes=driven[30:])
+    assert PositionSample.objects.count() == 10
+
+
+def test_many_vans_are_one_read_and_two_writes(now, django_assert_max_num_queries):
+    vans = [world.shift(f"van-{number}").vehicle for number in range(30)]
+    depot = (world.depot().latitude, world.depot().longitude)
+    batch = {Van(van.pk, depot): [Fix(*HERE, now.instant)] for van in vans}
+    with django_assert_max_num_queries(6):
+        assert set(record_batch(batch).values()) == {1}
+    late = {van: [Fix(47.0, 9.5, now.instant - timedelta(seconds=1))] for van in batch}
+    record_batch(late)
+    assert set(Position.objects.values_list("latitude", flat=True)) == {HERE[0]}

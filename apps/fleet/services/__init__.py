@@ -1,4 +1,4 @@
-"""The only writers of the fleet: positions and device tokens."""
+"""The only writers of the fleet: positions, device tokens and trackers."""
 
 from apps.fleet.services.device_tokens import (
     find_depot_device,
@@ -8,16 +8,27 @@ from apps.fleet.services.device_tokens import (
     revoke_depot_device,
     revoke_driver_token,
 )
-from apps.fleet.services.record_positions import Fix, drop_old_samples, record_positions
+from apps.fleet.services.record_positions import Fix, Van, drop_old_samples, record_batch, record_positions
+from apps.fleet.services.trackers import add_app, add_box, find_tracker, revoke_tracker, rotate_tracker, tracker_digest
+from apps.fleet.services.wakeups import position_bell
 
 __all__ = [
     "Fix",
+    "Van",
+    "add_app",
+    "add_box",
     "drop_old_samples",
     "find_depot_device",
     "find_driver",
+    "find_tracker",
     "issue_depot_device",
     "issue_driver_token",
+    "position_bell",
+    "record_batch",
     "record_positions",
     "revoke_depot_device",
     "revoke_driver_token",
+    "revoke_tracker",
+    "rotate_tracker",
+    "tracker_digest",
 ]

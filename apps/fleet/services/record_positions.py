@@ -1,53 +1,79 @@
 """Where the vans are: the newest position per vehicle wins, whatever order they arrive in."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
 
 from apps.core import clock
-from apps.core.geo import distance_metres
 from apps.fleet.models import Position, PositionDrop, PositionSample, Vehicle
-from apps.fleet.rules import BELIEVED_AFTER, SAMPLE_EVERY, SAMPLE_METRES, Doubt, Fix, cleaned, doubted_with, drop_reason
+from apps.fleet.rules import BELIEVED_AFTER, Doubt, Fix, cleaned, doubted_with, drop_reason, is_worth_keeping
+from apps.fleet.services.wakeups import wake_readers
 
 KEEP_SAMPLES = timedelta(days=7)
+# SQLite counts the parameters of a statement.
+_ROWS = 200
 
-__all__ = ["Fix", "drop_old_samples", "record_positions"]
+__all__ = ["Fix", "Van", "drop_old_samples", "record_batch", "record_positions"]
+
+
+class Van(NamedTuple):
+    """A vehicle as far as its positions are judged by it: its depot says which map it is on."""
+
+    vehicle_id: int
+    depot: tuple[float, float]
+
+
+@dataclass(slots=True)
+class _Track:
+    """One van's fixes, judged against what is on file."""
+
+    before: Fix | None
+    sampled: Fix | None
+    doubt: Doubt | None
+    believed: list[Fix] = field(default_factory=list)
+    kept: list[Fix] = field(default_factory=list)
+    was_doubted: Doubt | None = None
+
+    @property
+    def newest(self) -> Fix:
+        return self.believed[-1]
 
 
 def record_positions(*, vehicle: Vehicle, fixes: Iterable[Fix]) -> int:
-    """Keeps what is believable; how many positions were believed.
+    """Keeps what is believable of one van; how many positions were believed."""
+    van = Van(vehicle.pk, (vehicle.depot.latitude, vehicle.depot.longitude))
+    return record_batch({van: list(fixes)})[van.vehicle_id]
+
+
+def record_batch(fixes: Mapping[Van, Iterable[Fix]]) -> dict[int, int]:
+    """The same for many vans with one read and one write; how many positions were believed, by vehicle.
 
     `sequence` is the wall clock in microseconds: who tails positions reads a second or two again, because a writer
     that took its number earlier may commit later.
     """
     now, dropped = clock.now(), Counter[str]()
-    depot = (vehicle.depot.latitude, vehicle.depot.longitude)
-    stored = Position.objects.filter(vehicle=vehicle).first()
-    before = Fix(stored.latitude, stored.longitude, stored.at) if stored is not None else None
-    doubt = known = _doubt_of(stored)
-    believed: list[Fix] = []
-    # Comparing an instant with one that has no zone would fail; the rules name such a fix.
-    for fix in sorted(fixes, key=lambda fix: fix.at.timestamp()):
-        reason = drop_reason(fix, depot, before, now)
-        if reason == "too_fast":
-            doubt = doubted_with(fix, doubt)
-        if reason is not None and not (reason == "too_fast" and doubt and doubt.times >= BELIEVED_AFTER):
-            dropped[reason] += 1
-            continue
-        doubt = None
-        believed.append(cleaned(fix))
-        before = fix if before is None or fix.at > before.at else before
+    known = _known([van.vehicle_id for van in fixes])
+    tracks = {
+        van.vehicle_id: _judged(known.get(van.vehicle_id) or _Track(None, None, None), van, rows, now, dropped)
+        for van, rows in fixes.items()
+    }
+    # Losing the last half second of positions with the power is no loss; waiting for the disk for each batch is.
+    is_own = not connection.in_atomic_block
     with transaction.atomic():
-        if believed:
-            _upsert(vehicle.pk, believed[-1])
-            _keep_samples(vehicle.pk, believed)
-        if doubt != known:
-            Position.objects.filter(vehicle=vehicle).update(doubted=_kept(doubt))
+        if is_own and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+        _upsert(tracks)
+        _keep_samples(tracks)
+        _note_doubts(tracks)
         _count(dropped)
-    return len(believed)
+        transaction.on_commit(wake_readers)
+    return {vehicle: len(track.believed) for vehicle, track in tracks.items()}
 
 
 def drop_old_samples() -> int:
@@ -55,8 +81,40 @@ def drop_old_samples() -> int:
     return PositionSample.objects.filter(at__lt=clock.now() - KEEP_SAMPLES).delete()[0]
 
 
-def _doubt_of(stored: Position | None) -> Doubt | None:
-    kept = stored.doubted if stored is not None else None
+def _judged(track: _Track, van: Van, fixes: Iterable[Fix], now: datetime, dropped: Counter[str]) -> _Track:
+    track.was_doubted = track.doubt
+    # Comparing an instant with one that has no zone would fail; the rules name such a fix.
+    for fix in sorted(fixes, key=lambda fix: fix.at.timestamp()):
+        reason = drop_reason(fix, van.depot, track.before, now)
+        if reason == "too_fast":
+            track.doubt = doubted_with(fix, track.doubt)
+        if reason is not None and not (reason == "too_fast" and track.doubt and track.doubt.times >= BELIEVED_AFTER):
+            dropped[reason] += 1
+            continue
+        track.doubt = None
+        track.believed.append(cleaned(fix))
+        if is_worth_keeping(fix, track.sampled):
+            track.kept.append(fix)
+            track.sampled = fix if track.sampled is None or fix.at > track.sampled.at else track.sampled
+        track.before = fix if track.before is None or fix.at > track.before.at else track.before
+    return track
+
+
+_COLUMNS = (
+    *("vehicle_id", "latitude", "longitude", "at"),
+    *("sampled_latitude", "sampled_longitude", "sampled_at", "doubted"),
+)
+
+
+def _known(vehicles: list[int]) -> dict[int, _Track]:
+    rows = Position.objects.filter(vehicle_id__in=vehicles).values_list(*_COLUMNS)
+    return {
+        vehicle: _Track(Fix(lat, lon, at), Fix(*sampled) if sampled[2] else None, _doubt_of(doubted))
+        for vehicle, lat, lon, at, *sampled, doubted in rows
+    }
+
+
+def _doubt_of(kept: list[Any] | None) -> Doubt | None:
     if not kept:
         return None
     latitude, longitude, at, times = kept
@@ -67,30 +125,54 @@ def _kept(doubt: Doubt | None) -> list[object] | None:
     return [*doubt.fix.point, doubt.fix.at.isoformat(), doubt.times] if doubt else None
 
 
-def _upsert(vehicle: int, fix: Fix) -> None:
+_ROW = f"({', '.join(['%s'] * 10)})"
+_INSERT = (
+    "INSERT INTO fleet_position (vehicle_id, latitude, longitude, heading_degrees, speed_metres_per_second,"
+    " at, sequence, sampled_latitude, sampled_longitude, sampled_at) VALUES "
+)
+_UNLESS_NEWER = (
+    " ON CONFLICT (vehicle_id) DO UPDATE SET"
+    " latitude = excluded.latitude, longitude = excluded.longitude,"
+    " heading_degrees = excluded.heading_degrees, speed_metres_per_second = excluded.speed_metres_per_second,"
+    " at = excluded.at, sequence = excluded.sequence, sampled_latitude = excluded.sampled_latitude,"
+    " sampled_longitude = excluded.sampled_longitude, sampled_at = excluded.sampled_at"
+    " WHERE excluded.at > fleet_position.at"
+)
+
+
+def _upsert(tracks: Mapping[int, _Track]) -> None:
+    """In the order of vehicles, so that two writers never wait for each other in a circle."""
+    instant = connection.ops.adapt_datetimefield_value
     sequence = int(clock.wall().timestamp() * 1_000_000)
-    at = connection.ops.adapt_datetimefield_value(fix.at)
+    rows = []
+    for vehicle in sorted(vehicle for vehicle, track in tracks.items() if track.believed):
+        fix, sampled = tracks[vehicle].newest, tracks[vehicle].sampled
+        where = (sampled.latitude, sampled.longitude, instant(sampled.at)) if sampled else (None, None, None)
+        rows.append((vehicle, *fix.point, fix.heading, fix.speed, instant(fix.at), sequence, *where))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO fleet_position (vehicle_id, latitude, longitude, heading_degrees, speed_metres_per_second,"
-            " at, sequence) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (vehicle_id) DO UPDATE SET"
-            " latitude = excluded.latitude, longitude = excluded.longitude,"
-            " heading_degrees = excluded.heading_degrees, speed_metres_per_second = excluded.speed_metres_per_second,"
-            " at = excluded.at, sequence = excluded.sequence WHERE excluded.at > fleet_position.at",
-            [vehicle, fix.latitude, fix.longitude, fix.heading, fix.speed, at, sequence],
-        )
+        for start in range(0, len(rows), _ROWS):
+            chunk = rows[start : start + _ROWS]
+            statement = _INSERT + ", ".join([_ROW] * len(chunk)) + _UNLESS_NEWER
+            cursor.execute(statement, [value for row in chunk for value in row])
 
 
-def _keep_samples(vehicle: int, believed: list[Fix]) -> None:
-    """Each sixth position, and each that lies 25 m from the last one kept."""
-    last = PositionSample.objects.filter(vehicle=vehicle).order_by("-at").values_list("latitude", "longitude").first()
-    rows: list[PositionSample] = []
-    for number, fix in enumerate(believed):
-        far = last is None or distance_metres(last, fix.point) > SAMPLE_METRES
-        if far or number % SAMPLE_EVERY == SAMPLE_EVERY - 1:
-            rows.append(PositionSample(vehicle_id=vehicle, latitude=fix.latitude, longitude=fix.longitude, at=fix.at))
-            last = fix.point
-    PositionSample.objects.bulk_create(rows)
+def _keep_samples(tracks: Mapping[int, _Track]) -> None:
+    instant = connection.ops.adapt_datetimefield_value
+    rows = [(vehicle, *fix.point, instant(fix.at)) for vehicle, track in tracks.items() for fix in track.kept]
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), _ROWS):
+            chunk = rows[start : start + _ROWS]
+            values = ", ".join(["(%s, %s, %s, %s)"] * len(chunk))
+            cursor.execute(
+                f"INSERT INTO fleet_positionsample (vehicle_id, latitude, longitude, at) VALUES {values}",  # noqa: S608
+                [value for row in chunk for value in row],
+            )
+
+
+def _note_doubts(tracks: Mapping[int, _Track]) -> None:
+    for vehicle, track in tracks.items():
+        if track.doubt != track.was_doubted:
+            Position.objects.filter(vehicle_id=vehicle).update(doubted=_kept(track.doubt))
 
 
 def _count(dropped: Counter[str]) -> None:
