@@ -10,4 +10,6 @@ STEP_UP_REQUESTED = "delivery.step_up_requested"  # step_up: id
 STEP_UP_PASSED = "delivery.step_up_passed"
 LINK_ROTATED = "delivery.link_rotated"  # link: id (its token is new, or it was revoked)
 PROMISE_OPENED = "delivery.promise_opened"  # version
+CONTACT_TRIED = "delivery.contact_tried"  # channel: code
+PROOF_FLAGGED = "delivery.proof_flagged"  # flags: codes of what does not fit together
 COLLECTION_CODE_RENEWED = "delivery.collection_code_renewed"

@@ -17,7 +17,18 @@ from apps.events.models import Event
 
 _LONGEST_POSTCODE = 10
 # Events that only staff read; shoppers' timelines leave them out.
-_STAFF_ONLY = frozenset({"step_up_requested", "step_up_passed", "link_rotated", "promise_opened", "code_revealed"})
+_STAFF_ONLY = frozenset(
+    {
+        "step_up_requested",
+        "step_up_passed",
+        "link_rotated",
+        "promise_opened",
+        "code_revealed",
+        "contact_tried",
+        "proof_flagged",
+        "driver_unread",
+    }
+)
 _CODES = {
     events.CREATED: "created",
     events.WINDOW_CHANGED: "window_changed",
@@ -25,12 +36,15 @@ _CODES = {
     events.STEP_UP_PASSED: "step_up_passed",
     events.LINK_ROTATED: "link_rotated",
     events.PROMISE_OPENED: "promise_opened",
+    events.CONTACT_TRIED: "contact_tried",
+    events.PROOF_FLAGGED: "proof_flagged",
     # Declared by apps above; read by name, as every event is.
     "routing.next_stop": "next_stop",
     "routing.stop_unserved": "stop_unserved",
     "instructions.saved": "instructions_saved",
     "instructions.acknowledged": "instructions_acknowledged",
     "instructions.code_revealed": "code_revealed",
+    "drivers.notice_unread": "driver_unread",
 }
 TIMELINE_KINDS = (*_CODES, events.STATE_CHANGED, events.PLACE_CHANGED)
 
@@ -78,6 +92,10 @@ def _shown(code: str, payload: dict[str, Any]) -> dict[str, Any]:
         return {"to": payload["to"]}
     if code in ("failed", "returning", "cancelled"):
         return {"reason": payload.get("reason", "")}
+    if code == "contact_tried":
+        return {"channel": payload.get("channel", "")}
+    if code == "proof_flagged":
+        return {"flags": payload.get("flags", [])}
     if code == "place_changed_point":
         return {"point": payload.get("point")}
     return {"version": payload["version"]} if "version" in payload else {}

@@ -1,13 +1,14 @@
 """Everything a page is made of, read for many deliveries in a fixed number of queries."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef
 
-from apps.deliveries.models import AccessCode, Attempt, Delivery, Parcel, Promise, Proof
+from apps.deliveries.models import AccessCode, Attempt, Contact, Delivery, Parcel, Promise, Proof
 from apps.deliveries.selectors import TimelineEntry, timelines
 from apps.deliveries.states import State
+from apps.tracking.dots import Fix, is_at_depot, newest_fixes
 from apps.tracking.progress import Progress, progress_of
 
 TIMELINE_LENGTH = 30
@@ -21,6 +22,7 @@ class Facts:
     promise: Promise | None = None
     proof: Proof | None = None
     failed: Attempt | None = None
+    driver_note: str = ""
     parcels: list[Parcel] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)
 
@@ -31,16 +33,62 @@ def gather(delivery_ids: Collection[int]) -> dict[int, Facts]:
     related = ("merchant__policy", "place", "recipient", "instruction", "collection_code")
     rows = Delivery.objects.filter(pk__in=delivery_ids).select_related(*related).annotate(has_access_code=has_code)
     found = {row.pk: Facts(row, row.has_access_code) for row in rows}
-    for parcel in Parcel.objects.filter(delivery_id__in=found).order_by("pk"):
-        found[parcel.delivery_id].parcels.append(parcel)
+    parts = _add_siblings(found)
+    everybody = found | parts
+    for parcel in Parcel.objects.filter(delivery_id__in=everybody).order_by("pk"):
+        everybody[parcel.delivery_id].parcels.append(parcel)
+    for delivery_id, progress in progress_of(everybody).items():
+        everybody[delivery_id].progress = progress
     for promise in Promise.objects.filter(delivery_id__in=found, closed_at=None):
         found[promise.delivery_id].promise = promise
-    for proof in Proof.objects.filter(delivery_id__in=found).order_by("pk"):
-        found[proof.delivery_id].proof = proof
+    _add_proofs(found)
     for attempt in Attempt.objects.filter(delivery_id__in=found).filter(outcome=State.FAILED).order_by("number"):
         found[attempt.delivery_id].failed = attempt
     for delivery_id, entries in timelines(found).items():
         found[delivery_id].timeline = entries[:TIMELINE_LENGTH]
-    for delivery_id, progress in progress_of(found).items():
-        found[delivery_id].progress = progress
+    _add_metres(everybody.values())
     return found
+
+
+def _add_siblings(found: dict[int, Facts]) -> dict[int, Facts]:
+    """Those that are not asked for themselves, by delivery. An order may go to several people: they see only theirs."""
+    orders = {facts.delivery.order_id for facts in found.values()}
+    rows = Delivery.objects.filter(order_id__in=orders).select_related("merchant__policy", "recipient").order_by("pk")
+    by_order: dict[int, list[Delivery]] = {}
+    for row in rows:
+        by_order.setdefault(row.order_id, []).append(row)
+    parts: dict[int, Facts] = {}
+    for facts in found.values():
+        for row in by_order[facts.delivery.order_id]:
+            if row.pk != facts.delivery.pk and is_same_person(row.recipient, facts.delivery.recipient):
+                known = found.get(row.pk) or parts.setdefault(row.pk, Facts(row, has_access_code=False))
+                facts.siblings.append(known)
+    return parts
+
+
+def is_same_person(one: Contact, other: Contact) -> bool:
+    """Every delivery has a contact of its own; the same phone or e-mail is the same person."""
+    phones, mails = {one.phone, other.phone}, {one.email.lower(), other.email.lower()}
+    return (len(phones) == 1 and "" not in phones) or (len(mails) == 1 and "" not in mails)
+
+
+def _add_proofs(found: dict[int, Facts]) -> None:
+    for proof in Proof.objects.filter(delivery_id__in=found).order_by("taken_at", "pk"):
+        if proof.kind in Proof.OF_HANDOVER:
+            found[proof.delivery_id].proofs.append(proof)
+        elif proof.kind == Proof.Kind.FAILURE and proof.image:
+            found[proof.delivery_id].failure_photo = proof
+
+
+def _add_metres(everybody: Iterable[Facts]) -> None:
+    driven = {facts.progress.vehicle_id: facts for facts in everybody if _is_out(facts) and facts.progress}
+    fixes = newest_fixes([vehicle for vehicle in driven if vehicle is not None]) if driven else {}
+    for facts in everybody:
+        progress = facts.progress
+        fix: Fix | None = fixes.get(progress.vehicle_id or 0) if progress else None
+        if progress and fix and _is_out(facts) and not is_at_depot(fix, progress):
+            facts.metres = progress.metres_from(fix.point)
+
+
+def _is_out(facts: Facts) -> bool:
+    return facts.delivery.state == State.OUT and facts.progress is not None and facts.progress.is_under_way

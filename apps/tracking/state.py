@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.models import Place
-from apps.deliveries.states import ENDED, State
+from apps.deliveries.models import Place, Proof
+from apps.deliveries.services import doorstep_code_of, needs_doorstep_code
+from apps.deliveries.states import ENDED, OPEN, State
 from apps.tracking import rules
 from apps.tracking.facts import Facts, gather
 
@@ -46,14 +47,13 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
         "status": state,
         "late": rules.is_late(state, progress, told.latest, now),
         "window": _pair(delivery.window),
-        "eta": _eta(facts),
-        "stops_away": rules.stops_shown(state, progress),
+        "eta": _eta(facts, now),
+        "eta_reason": _eta_reason(facts, now),
+        "stops_away": rules.stops_shown(state, progress, policy, now, metres=facts.metres),
+        "distance_metres": rules.distance_shown(state, progress, policy, now, metres=facts.metres),
         "place": _place(delivery.place, is_verified),
         "destination": _destination(delivery.place, is_verified),
-        "van": {
-            "visible": rules.van_is_near(state, progress, policy, now),
-            "kind": progress.vehicle_kind if progress and state in (State.LOADED, State.OUT) else None,
-        },
+        "van": _van(facts, now),
         "actions": _actions(facts, is_verified, now),
         "timeline": [
             {"code": entry.code, "at": entry.at.isoformat(), "data": _told_data(entry.data)} for entry in facts.timeline
@@ -61,10 +61,13 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
         "parcels": [
             {"description": parcel.description, "barcode_tail": parcel.barcode[-4:]} for parcel in facts.parcels
         ],
+        "order": _order(facts, now),
         "instruction": _instruction(facts, is_verified),
         "collection": _collection(facts, is_verified),
         "proof": _proof(facts, is_verified),
-        "failure": _failure(facts),
+        "failure": _failure(facts, is_verified),
+        "door_code": _door_code(facts, is_verified),
+        "driver_note": (facts.driver_note or None) if is_verified else None,
         "help": {"phone": delivery.merchant.help_phone, "email": delivery.merchant.help_email},
         "ended": state in ENDED,
         "view_only": False,
@@ -91,13 +94,56 @@ def _pair(window: TimeWindow) -> list[str]:
     return [window.earliest.isoformat(), window.latest.isoformat()]
 
 
-def _eta(facts: Facts) -> list[str] | None:
+def _eta(facts: Facts, now: datetime) -> list[str] | None:
     """Only from a published plan: a draft is still being shuffled, and its times would mislead."""
-    progress = facts.progress
+    progress, state = facts.progress, facts.delivery.state
     open_states = (State.PLANNED, State.ARRIVED, State.LOADED, State.OUT)
-    if progress is None or progress.eta is None or not progress.is_published or facts.delivery.state not in open_states:
+    if progress is None or progress.eta is None or not progress.is_published or state not in open_states:
         return None
-    return _pair(progress.eta)
+    is_shown = rules.shows("eta", state, progress, facts.delivery.merchant.policy, now, metres=facts.metres)
+    return _pair(progress.eta) if is_shown else None
+
+
+def _eta_reason(facts: Facts, now: datetime) -> str:
+    """Why the time moved or is less sure; nothing where no time is told."""
+    return facts.progress.eta_reason if facts.progress and _eta(facts, now) else ""
+
+
+def _van(facts: Facts, now: datetime) -> Document:
+    delivery, progress = facts.delivery, facts.progress
+    visible = rules.van_is_near(delivery.state, progress, delivery.merchant.policy, now, metres=facts.metres)
+    is_loaded = progress is not None and delivery.state in (State.LOADED, State.OUT)
+    return {
+        "visible": visible,
+        "kind": progress.vehicle_kind if is_loaded and progress else None,
+        "driver": progress.driver_first_name or None if visible and progress else None,
+    }
+
+
+def _order(facts: Facts, now: datetime) -> Document | None:
+    """The other deliveries of the same order; None when there are none. No street, code, contact or link is in it."""
+    if not facts.siblings:
+        return None
+    counted = [one for one in (facts, *facts.siblings) if one.delivery.state != State.CANCELLED]
+    done = [one for one in counted if one.delivery.state in (State.DELIVERED, State.COLLECTED)]
+    return {
+        "parcels": sum(len(one.parcels) for one in counted),
+        "delivered": sum(len(one.parcels) for one in done),
+        "siblings": [_sibling(one, now) for one in facts.siblings],
+    }
+
+
+def _sibling(facts: Facts, now: datetime) -> Document:
+    delivery = facts.delivery
+    return {
+        "id": delivery.public_id,
+        "status": delivery.state,
+        "window": _pair(delivery.window),
+        "eta": _eta(facts, now),
+        "deferred": delivery.deferred_reason or None,
+        "parcels": [parcel.description for parcel in facts.parcels],
+        "path": None,
+    }
 
 
 def _place(place: Place, is_verified: bool) -> Document:
@@ -162,22 +208,52 @@ def _collection(facts: Facts, is_verified: bool) -> Document | None:
     }
 
 
-def _proof(facts: Facts, is_verified: bool) -> Document | None:
-    proof = facts.proof
-    if proof is None or facts.delivery.state not in (State.DELIVERED, State.COLLECTED):
+def _door_code(facts: Facts, is_verified: bool) -> Document | None:
+    """What the recipient tells the driver: there is one from the first day on, and only its owner reads it."""
+    delivery = facts.delivery
+    if delivery.place.kind != Place.Kind.ADDRESS or delivery.state not in OPEN or not needs_doorstep_code(delivery):
         return None
+    return {"code": doorstep_code_of(delivery) if is_verified else None}
+
+
+def _proof(facts: Facts, is_verified: bool) -> Document | None:
+    """What the merchant shows of the proof, to verified eyes; that there is one is told to all."""
+    if not facts.proofs or facts.delivery.state not in (State.DELIVERED, State.COLLECTED):
+        return None
+    policy = facts.delivery.merchant.policy
+    photo = _last_image(facts.proofs, (Proof.Kind.PHOTO, Proof.Kind.HANDOUT)) if policy.show_photo else None
+    signature = _last_image(facts.proofs, (Proof.Kind.SIGNATURE,)) if policy.show_signature else None
+    receivers = [proof.received_by for proof in facts.proofs if proof.received_by and policy.show_receiver]
+    places = [proof.left_at for proof in facts.proofs if proof.left_at and policy.show_left_at]
     return {
-        "photo": proof.pk if proof.image and is_verified else None,
-        "received_by": proof.received_by if is_verified else None,
-        "left_at": proof.left_at if is_verified else "",
-        "at": proof.taken_at.isoformat(),
+        "photo": photo if is_verified else None,
+        "signature": signature if is_verified else None,
+        "received_by": (receivers[-1] if receivers else "") if is_verified else None,
+        "left_at": places[-1] if places and is_verified else "",
+        "at": facts.proofs[-1].taken_at.isoformat(),
+        "hidden": not is_verified and (policy.show_photo or policy.show_signature or policy.show_receiver),
     }
 
 
-def _failure(facts: Facts) -> Document | None:
+def _last_image(proofs: list[Proof], kinds: Collection[str]) -> int | None:
+    return next((proof.pk for proof in reversed(proofs) if proof.image and proof.kind in kinds), None)
+
+
+def _failure(facts: Facts, is_verified: bool) -> Document | None:
+    """The photo and the driver's own words may show a door or a name, so only verified eyes see them."""
     if facts.delivery.state not in (State.FAILED, State.RETURNING, State.RETURNED):
         return None
-    if facts.failed is not None:
-        return {"reason": facts.failed.reason_code}
     told = next((entry for entry in facts.timeline if entry.code == "failed"), None)
-    return {"reason": told.data.get("reason", "")} if told else None
+    if facts.failed is None and told is None:
+        return None
+    failed, photo = facts.failed, facts.failure_photo
+    since = failed.started_at if failed else None
+    is_of_this_try = photo is not None and (since is None or photo.taken_at >= since)
+    ended = failed.ended_at if failed and failed.ended_at else told.at if told else None
+    return {
+        "reason": failed.reason_code if failed else str(told.data.get("reason", "")) if told else "",
+        "at": ended.isoformat() if ended else None,
+        "photo": photo.pk if photo and is_of_this_try and is_verified else None,
+        "has_photo": is_of_this_try,
+        "note": failed.recipient_note if failed and is_verified else "",
+    }

@@ -8,6 +8,12 @@ from apps.deliveries.services.bump_pages import bump_pages
 from apps.deliveries.services.cancel_delivery import cancel_delivery
 from apps.deliveries.services.change_delivery import change_place, change_window
 from apps.deliveries.services.create_delivery import MOST_PARCELS, create_delivery, door_service_seconds
+from apps.deliveries.services.doorstep_codes import (
+    doorstep_code_of,
+    needs_doorstep_code,
+    renew_doorstep_code,
+    try_doorstep_code,
+)
 from apps.deliveries.services.keep_codes import (
     COLLECTION_TRIES,
     collection_code_of,
@@ -30,6 +36,7 @@ from apps.deliveries.services.links import (
 )
 from apps.deliveries.services.load_parcel import load_parcel
 from apps.deliveries.services.move_state import end_attempt, move_state, move_states, start_attempt
+from apps.deliveries.services.note_attempt import note_attempt, record_contact_try
 from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.services.record_proof import record_proof
 from apps.deliveries.services.refuse_phone import refuse_phone
@@ -47,6 +54,7 @@ __all__ = [
     "collection_code_of",
     "create_delivery",
     "door_service_seconds",
+    "doorstep_code_of",
     "drop_codes",
     "end_attempt",
     "find_link",
@@ -54,11 +62,15 @@ __all__ = [
     "make_link",
     "move_state",
     "move_states",
+    "needs_doorstep_code",
+    "note_attempt",
     "note_opened",
     "open_promise",
+    "record_contact_try",
     "record_proof",
     "refuse_phone",
     "renew_collection_code",
+    "renew_doorstep_code",
     "revoke_link",
     "rotate_link",
     "save_access_code",
@@ -68,5 +80,6 @@ __all__ = [
     "tracking_path",
     "tracking_url",
     "try_collection_code",
+    "try_doorstep_code",
     "use_collection_code",
 ]

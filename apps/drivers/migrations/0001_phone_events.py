@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('deliveries', '0005_proofs_and_notes'),
-        ('fleet', '0006_breaks_and_first_names'),
+        ('fleet', '0001_initial'),
         ('routing', '0003_incidents_and_breaks'),
     ]
 
