@@ -56,6 +56,10 @@ class Insertion:
     slack: int
     merge_into: str | None = None
     late: int = 0
+    added_minor_units: int = 0
+    added_grams_co2e: int = 0
+    green: bool = False
+    breaks: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,194 +11,51 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
+from apps.routing.planner.checked import LATEST_INSTANT, ProblemError, Window, distinct, whole
+from apps.routing.planner.load import NO_LOAD, Load
+from apps.routing.planner.stop import NEW_PLACE, Stop
+from apps.routing.planner.traffic import TrafficTable
 from apps.routing.planner.travel import UNREACHABLE, Travel
+from apps.routing.planner.vehicle import FREE, KINDS, Break, Tariff, Vehicle
 
-NEW_PLACE: Final = -1
-"""`Stop.location` of a place that stands in no matrix yet (see `new_place.best_for_new_place`)."""
-
-LATEST_INSTANT: Final = 100 * 86_400
-"""No instant of a plan lies further than this from its epoch, so that sums stay small integers."""
-
-type Window = tuple[int, int]
-"""First and last second, both included, at which service may start."""
-
-
-class ProblemError(ValueError):
-    """Input that no plan can be made of; `field` names the culprit (for example ``stop 17: windows``)."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
-
-    def __reduce__(self) -> tuple[type[ProblemError], tuple[str, str]]:
-        return type(self), (self.field, self.message)
-
-
-def _whole(name: str, value: object, low: int, high: int = 2**31) -> None:
-    if type(value) is not int:
-        raise ProblemError(name, f"must be a whole number, not {value!r}")
-    if not low <= value <= high:
-        raise ProblemError(name, f"{value} lies outside {low}..{high}")
-
-
-def _instant(name: str, value: object) -> None:
-    _whole(name, value, -LATEST_INSTANT, LATEST_INSTANT)
-
-
-def _window(name: str, window: Window) -> None:
-    if len(window) != 2:
-        raise ProblemError(name, f"a window has a first and a last second, not {window!r}")
-    _instant(name, window[0])
-    _instant(name, window[1])
-    if window[1] < window[0]:
-        raise ProblemError(name, f"closes ({window[1]}) before it opens ({window[0]})")
-
-
-def _name(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value:
-        raise ProblemError(name, "must be a non-empty text")
-
-
-def _unique(name: str, ids: list[str]) -> None:
-    if len(set(ids)) != len(ids):
-        twice = sorted({i for i in ids if ids.count(i) > 1})[:3]
-        raise ProblemError(name, f"ids appear twice: {', '.join(twice)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How much a stop asks for, or how much a van can carry."""
-
-    grams: int = 0
-    cubic_centimetres: int = 0
-    pieces: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("grams", "cubic_centimetres", "pieces"):
-            _whole(name, getattr(self, name), 0, 10**12)
-
-    def __add__(self, other: Load) -> Load:
-        return Load(
-            self.grams + other.grams,
-            self.cubic_centimetres + other.cubic_centimetres,
-            self.pieces + other.pieces,
-        )
-
-    def fits(self, capacity: Load) -> bool:
-        return (
-            self.grams <= capacity.grams
-            and self.cubic_centimetres <= capacity.cubic_centimetres
-            and self.pieces <= capacity.pieces
-        )
-
-
-NO_LOAD: Final = Load()
-
-
-@dataclass(frozen=True, slots=True)
-class Vehicle:
-    """One van with its driver's shift.
-
-    `start` and `end` are location indices; `available` is the earliest departure from `start`. A van that has left the
-    depot (`started`) takes no parcel that still lies there. `first_arrival` replaces the drive to the first stop while
-    that stop is frozen (the van is already on its way). `zones`, when given, are the only stop zones it may serve.
-    """
-
-    id: str
-    profile: str
-    start: int
-    end: int
-    available: int
-    shift_end: int
-    capacity: Load
-    started: bool = False
-    first_arrival: int | None = None
-    skills: frozenset[str] = frozenset()
-    zones: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        who = f"vehicle {self.id}"
-        _name(f"{who}: id", self.id)
-        _name(f"{who}: profile", self.profile)
-        _whole(f"{who}: start", self.start, 0)
-        _whole(f"{who}: end", self.end, 0)
-        _instant(f"{who}: available", self.available)
-        _instant(f"{who}: shift_end", self.shift_end)
-        if self.shift_end < self.available and not self.started:
-            raise ProblemError(f"{who}: shift_end", "ends before the van is available")
-        if self.first_arrival is not None:
-            _instant(f"{who}: first_arrival", self.first_arrival)
-
-    def replace(self, **changes: Any) -> Vehicle:
-        return dataclasses.replace(self, **changes)
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One visit to one place.
-
-    - `windows`: service must start inside one of them; none at all means closed, and the plan will name the stop.
-    - `promise`: what a message told the customer; hard: service must start inside it as well.
-    - `loaded_on`: the vehicle that carries the parcel already; it may not change vans. None: it lies at the depot, so
-      only a van that has not left can bring it, unless `collects` (nothing to bring: a pick-up at the customer's).
-    - `merge_key`: stops with one key (a pick-up point) may become one visit; another parcel then costs `per_parcel`.
-    - `eta`: what the page shows now; moving it costs stability, and nothing else.
-    - `skills`: what the van must have; `zone`: checked against `Vehicle.zones`.
-    - `members`: ids of the deliveries that were merged into this visit, besides its own.
-    """
-
-    id: str
-    location: int
-    windows: tuple[Window, ...]
-    service: int = 0
-    load: Load = NO_LOAD
-    promise: Window | None = None
-    loaded_on: str | None = None
-    merge_key: str = ""
-    per_parcel: int = 0
-    eta: Window | None = None
-    skills: frozenset[str] = frozenset()
-    zone: str = ""
-    collects: bool = False
-    members: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        who = f"stop {self.id}"
-        _name(f"{who}: id", self.id)
-        _whole(f"{who}: location", self.location, NEW_PLACE)
-        _whole(f"{who}: service", self.service, 0, 86_400)
-        _whole(f"{who}: per_parcel", self.per_parcel, 0, 86_400)
-        last = -LATEST_INSTANT - 1
-        for window in self.windows:
-            _window(f"{who}: windows", window)
-            if window[0] <= last:
-                raise ProblemError(f"{who}: windows", "must be in order and must not overlap")
-            last = window[1]
-        for name in ("promise", "eta"):
-            if (window_or_none := getattr(self, name)) is not None:
-                _window(f"{who}: {name}", window_or_none)
-
-    def replace(self, **changes: Any) -> Stop:
-        return dataclasses.replace(self, **changes)
+__all__ = [
+    "FREE",
+    "KINDS",
+    "LATEST_INSTANT",
+    "NEW_PLACE",
+    "NO_LOAD",
+    "Break",
+    "Load",
+    "Problem",
+    "ProblemError",
+    "Stop",
+    "Tariff",
+    "TrafficTable",
+    "Vehicle",
+    "Window",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A depot-day: vans, stops and one travel matrix per vehicle profile, all over the same location indices."""
+    """A depot-day: vans, stops and one travel matrix per vehicle profile, all over the same location indices.
+
+    `traffic` slows the legs of the profiles it names; the matrices hold the free road's times.
+    """
 
     epoch: int
     vehicles: tuple[Vehicle, ...]
     stops: tuple[Stop, ...]
     travel: Mapping[str, Travel] = field(repr=False)
+    traffic: Mapping[str, TrafficTable] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        _whole("epoch", self.epoch, -(2**62), 2**62)
+        whole("epoch", self.epoch, -(2**62), 2**62)
         size = self._one_size()
-        _unique("vehicles", [vehicle.id for vehicle in self.vehicles])
-        _unique("stops", [stop.id for stop in self.stops])
+        distinct("vehicles", [vehicle.id for vehicle in self.vehicles])
+        distinct("stops", [stop.id for stop in self.stops])
         for vehicle in self.vehicles:
             if vehicle.profile not in self.travel:
                 raise ProblemError(f"vehicle {vehicle.id}: profile", f"no travel times for {vehicle.profile!r}")
@@ -207,6 +64,9 @@ class Problem:
         for stop in self.stops:
             if stop.location >= size:
                 raise ProblemError(f"stop {stop.id}: location", f"{stop.location} lies outside the travel matrix")
+        for profile, table in self.traffic.items():
+            if len(table.zone_of_location) != size:
+                raise ProblemError("traffic", f"{profile}: {len(table.zone_of_location)} zones for {size} locations")
 
     def _one_size(self) -> int:
         sizes = {travel.size for travel in self.travel.values()}
@@ -223,6 +83,11 @@ class Problem:
     def vehicle(self) -> dict[str, Vehicle]:
         """Vans by id, in the order given."""
         return {vehicle.id: vehicle for vehicle in self.vehicles}
+
+    @cached_property
+    def priced(self) -> bool:
+        """Whether plans are judged by money (see `cost`)."""
+        return any(vehicle.cost.charges for vehicle in self.vehicles)
 
     @property
     def exact(self) -> bool:
@@ -262,4 +127,5 @@ class Problem:
             vehicles=tuple(v.replace(start=number[v.start], end=number[v.end]) for v in self.vehicles),
             stops=tuple(stop.replace(location=number[stop.location]) for stop in self.stops),
             travel={profile: travel.take(places) for profile, travel in self.travel.items()},
+            traffic={profile: table.take(places) for profile, table in self.traffic.items()},
         )

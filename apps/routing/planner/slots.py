@@ -34,6 +34,9 @@ class Offer:
     tight: bool = False
     vehicle: str = ""
     position: int = 0
+    added_minor_units: int = 0
+    added_grams_co2e: int = 0
+    green: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,21 @@ class Reason(StrEnum):
     """The stop has no window at all, or its windows and its promise never overlap."""
     SKILLS = "skills"
     ZONE = "zone"
+    DEPOT = "depot"
+    """The goods lie at another depot than the vans."""
     LEFT_DEPOT = "left_depot"
     """The parcel lies at the depot and every van that could bring it has left."""
+    MAX_STOPS = "max_stops"
+    """Every van that could bring it has as many stops as it may."""
     CAPACITY = "capacity"
     UNREACHABLE = "unreachable"
     """No road leads there and back."""
+    RANGE = "range"
+    """The way is longer than the vans' range allows."""
     WINDOW = "window"
     """No van gets there inside a window and the promise."""
     OTHERS = "others"
-    """It would break another customer's window or promise, or a driver's shift."""
+    """It would break another customer's window or promise, or a driver's shift or break."""
     NOT_PLANNED = "not_planned"
     """The solver left it out and can name no single cause."""
 
@@ -44,25 +50,41 @@ class StopTimes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One van's stops in order. The `frozen` leading ones are being driven and may not change."""
+    """One van's stops in order. The `frozen` leading ones are being driven and may not change.
+
+    `breaks[k]`: the van's k-th break is taken directly before leaving towards the stop of that index: 0 before the
+    first leg, `len(stops)` before the way back, `len(stops) + 1` after it. A route without stops needs none.
+    """
 
     vehicle: str
     stops: tuple[str, ...] = ()
     frozen: int = 0
+    breaks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.frozen <= len(self.stops):
             raise ProblemError(f"route {self.vehicle}: frozen", f"{self.frozen} of {len(self.stops)} stops")
+        if self.breaks and (
+            list(self.breaks) != sorted(self.breaks) or self.breaks[0] < 0 or self.breaks[-1] > len(self.stops) + 1
+        ):
+            raise ProblemError(f"route {self.vehicle}: breaks", f"{self.breaks} for {len(self.stops)} stops")
 
     def replace(self, **changes: Any) -> Route:
         return dataclasses.replace(self, **changes)
 
     def inserted(self, position: int, stop: str) -> Route:
-        return self.replace(stops=(*self.stops[:position], stop, *self.stops[position:]))
+        """With the stop put before the one at `position`. Breaks before leaving towards that one come first."""
+        breaks = tuple(at + 1 if at > position else at for at in self.breaks)
+        return self.replace(stops=(*self.stops[:position], stop, *self.stops[position:]), breaks=breaks)
 
     def removed(self, stop: str) -> Route:
-        frozen = self.frozen - (stop in self.stops[: self.frozen])
-        return Route(self.vehicle, tuple(other for other in self.stops if other != stop), frozen)
+        """Without the stop; a break before leaving towards it, or behind it, comes before the next leg."""
+        if stop not in self.stops:
+            return self
+        index = self.stops.index(stop)
+        stops = (*self.stops[:index], *self.stops[index + 1 :])
+        breaks = tuple(at - 1 if at > index else at for at in self.breaks) if stops else ()
+        return Route(self.vehicle, stops, self.frozen - (index < self.frozen), breaks)
 
 
 @dataclass(frozen=True)
