@@ -9,46 +9,18 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from apps.deliveries.models import Parcel, Promise
+from apps.deliveries.models import Delivery, Parcel, Promise
 from apps.deliveries.states import ON_A_VAN
-from apps.fleet.models import Depot, Shift
+from apps.fleet.models import Depot
 from apps.merchants.models import Policy
 from apps.routing.epoch_seconds import seconds_of
 from apps.routing.models import DayPlan, Drop, Visit
 from apps.routing.planner.problem import Load
+from apps.routing.shift_rows import ShiftRow, shift_rows
 
 REMAINING = Visit.REMAINING
-
-
-class ShiftRow(NamedTuple):
-    """One van of the day; route columns are None while the shift has no route yet."""
-
-    shift: int
-    vehicle: int
-    code: str
-    profile: str
-    grams: int
-    cubic_centimetres: int
-    pieces: int
-    postcodes: str
-    starts: int
-    ends: int
-    route: int | None
-    revision: int | None
-    departed: int | None
-    finished: int | None
-
-    @property
-    def key(self) -> str:
-        """The van's id in the planner's problem."""
-        return str(self.shift)
-
-    @property
-    def zones(self) -> frozenset[str]:
-        """The postcodes it serves; none at all means every one."""
-        return frozenset(filter(None, (code.strip() for code in self.postcodes.split(","))))
 
 
 class VisitRow(NamedTuple):
@@ -57,6 +29,7 @@ class VisitRow(NamedTuple):
     visit: int
     shift: int | None
     sequence: int
+    is_reload: bool
     state: str
     planned: int | None
     eta_earliest: int | None
@@ -92,10 +65,18 @@ class DropRow(NamedTuple):
     earliest: int
     latest: int
     scanned: bool
+    kind: str
+    priority: int
+    needs: list[str]
+
+    @property
+    def is_return(self) -> bool:
+        """Collected at the customer's: nothing has to be on the van beforehand."""
+        return self.kind == Delivery.Kind.RETURN
 
     @property
     def is_aboard(self) -> bool:
-        return is_on_van(self.state, scanned=self.scanned)
+        return not self.is_return and is_on_van(self.state, scanned=self.scanned)
 
 
 class DoneRow(NamedTuple):
@@ -151,34 +132,12 @@ def scanned_since(instant: datetime, delivery: str) -> Exists:
     return Exists(Parcel.objects.filter(delivery=OuterRef(delivery), loaded_at__gte=instant))
 
 
-def shift_rows(depot: Depot, day: date, epoch: int, shift_id: int | None = None) -> list[ShiftRow]:
-    shifts = Shift.objects.filter(vehicle__depot=depot, day=day)
-    if shift_id is not None:
-        shifts = shifts.filter(pk=shift_id)
-    rows = shifts.order_by("pk").values_list(
-        "pk",
-        "vehicle_id",
-        "vehicle__code",
-        "vehicle__profile",
-        "vehicle__capacity_grams",
-        "vehicle__capacity_cubic_centimetres",
-        "vehicle__capacity_pieces",
-        "vehicle__postcodes",
-        seconds_of("starts_at", epoch),
-        seconds_of("ends_at", epoch),
-        "route__pk",
-        "route__revision",
-        seconds_of("route__departed_at", epoch),
-        seconds_of("route__finished_at", epoch),
-    )
-    return [ShiftRow._make(row) for row in rows]
-
-
 def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
     rows = visits.order_by("route__shift", "sequence", "pk").values_list(
         "pk",
         "route__shift_id",
         "sequence",
+        Q(kind=Visit.Kind.RELOAD),
         "state",
         seconds_of("planned_arrival", epoch),
         seconds_of("eta_earliest", epoch),
@@ -244,6 +203,9 @@ def _drops(plan: int, epoch: int, shift_id: int | None) -> dict[int, list[DropRo
             seconds_of("delivery__window_earliest", epoch),
             seconds_of("delivery__window_latest", epoch),
             scanned_since(datetime.fromtimestamp(epoch, UTC), "delivery_id"),
+            "delivery__kind",
+            "delivery__priority",
+            "delivery__needs",
         )
     )
     found: dict[int, list[DropRow]] = defaultdict(list)

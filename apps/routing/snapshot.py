@@ -18,7 +18,8 @@ from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.problem import NEW_PLACE, Load, Problem, Stop, Vehicle, Window
 from apps.routing.planner.solution import Reason, Route, Solution
-from apps.routing.rows import DoneRow, DropRow, PlanRows, ShiftRow, VisitRow, read
+from apps.routing.rows import DoneRow, DropRow, PlanRows, VisitRow, read
+from apps.routing.shift_rows import ShiftRow
 from apps.routing.stops import (
     SECONDS_PER_FURTHER_DROP,
     Whereabouts,

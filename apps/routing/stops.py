@@ -95,6 +95,8 @@ def build_stop(
         per_parcel=SECONDS_PER_FURTHER_DROP,
         members=tuple(f"d{drop.delivery}" for drop in drops[1:]),
         eta=eta,
+        skills=frozenset(need for drop in drops for need in drop.needs),
+        collects=bool(drops) and all(drop.is_return for drop in drops),
     )
 
 
