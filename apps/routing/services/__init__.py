@@ -15,7 +15,7 @@ from apps.routing.services.change_plan import (
     with_retries,
 )
 from apps.routing.services.close_day import close_day, close_if_over
-from apps.routing.services.drive import arrive, complete, depart, fail
+from apps.routing.services.drive import arrive, catch_up, complete, depart, fail, stop_of
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import improve_plan
 from apps.routing.services.load_van import Loaded, load
@@ -35,6 +35,7 @@ __all__ = [
     "arrive",
     "ask_for_replan",
     "build_day",
+    "catch_up",
     "change_in_plan",
     "close_day",
     "close_if_over",
@@ -64,6 +65,7 @@ __all__ = [
     "roll_forward",
     "roll_forward_soon",
     "settle",
+    "stop_of",
     "subject_of",
     "take_in",
     "with_retries",

@@ -1,6 +1,10 @@
-"""The van under way: departs, arrives, hands over or not. Repeating a call changes nothing."""
+"""The van under way: departs, arrives, hands over or not. Repeating a call changes nothing.
 
-from collections.abc import Iterable
+`more` says that the phone has more to tell of this van, all of it past: times, pages and words to the next customer
+wait for `catch_up`, so that nobody is told of a stop that is done already.
+"""
+
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -23,7 +27,7 @@ from apps.routing.services.write_routes import announce, confirm, touch, write
 from apps.routing.stops import day_began
 
 
-def depart(*, route: Route, actor: str, at: datetime | None = None) -> bool:
+def depart(*, route: Route, actor: str, at: datetime | None = None, more: bool = False) -> bool:
     """The van leaves the depot; False when it had left already.
 
     What was loaded is out for delivery, with the parcels that are there. Where anything was scanned, a delivery of
@@ -41,13 +45,13 @@ def depart(*, route: Route, actor: str, at: datetime | None = None) -> bool:
         if aboard:
             leave_behind(visits=_remaining(route), deliveries=waiting - aboard, reason=Reason.LEFT_DEPOT)
         move_states(delivery_ids=aboard or waiting, to=State.OUT, actor=actor, at=at)
-        _moved_on(route.pk, actor)
+        _moved_on(route.pk, actor, more=more)
         keep_rolling(route_id=route.pk)
     route.refresh_from_db()
     return True
 
 
-def arrive(*, visit: Visit, actor: str, at: datetime | None = None) -> bool:
+def arrive(*, visit: Visit, actor: str, at: datetime | None = None, more: bool = False) -> bool:
     """The van stands at the door; False when it did already. Another stop than the next one becomes the next one.
 
     Refused("not_departed") while the van is at the depot.
@@ -57,29 +61,58 @@ def arrive(*, visit: Visit, actor: str, at: datetime | None = None) -> bool:
         now, route = _claimed(visit)
         if not _comes(now, at):
             return False
-        _moved_on(route.pk, actor, next_stop=False)
+        _moved_on(route.pk, actor, next_stop=False, more=more)
     visit.refresh_from_db()
     return True
 
 
-def complete(*, visit: Visit, actor: str, at: datetime | None = None) -> list[int]:
+def complete(
+    *, visit: Visit, actor: str, at: datetime | None = None, without: Collection[int] = (), more: bool = False
+) -> list[int]:
     """Everything at this stop is handed over; the deliveries it was (empty when it had been done already).
+
+    Deliveries named in `without` stay at a stop of their own, where the van is as well: `fail` ends that one.
 
     At an address they are *delivered*. At a pick-up point they stay *out*: redirection.services.store_at_point is
     called for each, which makes them ready to collect.
     """
-    return _finish(visit, Visit.State.DONE, _sane(at), actor)
+    return _finish(visit, Visit.State.DONE, _sane(at), actor, without=without, more=more)
 
 
-def fail(*, visit: Visit, reason: str, actor: str, at: datetime | None = None) -> list[int]:
+def fail(*, visit: Visit, reason: str, actor: str, at: datetime | None = None, more: bool = False) -> list[int]:
     """Nothing could be handed over, for this reason (a code); the deliveries it was. Their parcels stay on the van."""
-    return _finish(visit, Visit.State.FAILED, _sane(at), actor, reason=reason)
+    return _finish(visit, Visit.State.FAILED, _sane(at), actor, reason=reason, more=more)
 
 
-def _finish(visit: Visit, state: str, at: datetime, actor: str, reason: str = "") -> list[int]:
+def catch_up(*, route_id: int, actor: str, next_stop: bool = True) -> None:
+    """What a van's changes told with `more` mean for everybody else, in the transaction that made them.
+
+    `next_stop` says that the van has another stop before it than the one people were told of.
+    """
+    with transaction.atomic():
+        touch(route_id)
+        _moved_on(route_id, actor, next_stop=next_stop)
+
+
+def stop_of(delivery_id: int) -> Visit | None:
+    """Where a delivery stands in the plan now."""
+    return Visit.objects.filter(drops__delivery=delivery_id, drops__is_open=True, drops__is_hold=False).first()
+
+
+def _finish(
+    visit: Visit,
+    state: str,
+    at: datetime,
+    actor: str,
+    *,
+    reason: str = "",
+    without: Collection[int] = (),
+    more: bool = False,
+) -> list[int]:
     with transaction.atomic():
         now, route = _claimed(visit)
         _comes(now, at)
+        _set_aside(visit.pk, without)
         ended = Visit.objects.filter(pk=visit.pk, state=Visit.State.ARRIVED).update(state=state, left_at=at)
         if not ended:
             return []
@@ -94,9 +127,23 @@ def _finish(visit: Visit, state: str, at: datetime, actor: str, reason: str = ""
             move_states(delivery_ids=deliveries, to=State.FAILED, actor=actor, reason=reason, at=at)
         elif now.place.kind == Place.Kind.ADDRESS:
             move_states(delivery_ids=deliveries, to=State.DELIVERED, actor=actor, at=at)
-        _moved_on(route.pk, actor)
+        _moved_on(route.pk, actor, more=more)
     visit.refresh_from_db()
     return deliveries
+
+
+def _set_aside(visit_id: int, deliveries: Collection[int]) -> None:
+    """Gives these deliveries of a stop a stop of their own, directly behind it; the van has arrived at both."""
+    drops = Drop.objects.filter(visit=visit_id, delivery__in=deliveries, is_open=True, is_hold=False)
+    if not deliveries or not drops.exists():
+        return
+    aside = Visit.objects.get(pk=visit_id)
+    aside.pk, aside.sequence = None, aside.sequence + 1
+    Visit.objects.filter(route=aside.route_id, state__in=REMAINING, sequence__gte=aside.sequence).update(
+        sequence=F("sequence") + 1
+    )
+    aside.save(force_insert=True)
+    drops.update(visit=aside)
 
 
 def _claimed(visit: Visit) -> tuple[Visit, Route]:
@@ -126,8 +173,10 @@ def _comes(visit: Visit, at: datetime) -> bool:
     return bool(came)
 
 
-def _moved_on(route_id: int, actor: str, *, next_stop: bool = True) -> None:
+def _moved_on(route_id: int, actor: str, *, next_stop: bool = True, more: bool = False) -> None:
     """New times for the rest of the route, a new version of every page on it, and a word to whoever is next."""
+    if more:
+        return
     route = Route.objects.select_related("plan__depot", "shift__vehicle").get(pk=route_id)
     snapshot = snapshot_of(route)
     van = str(route.shift_id)
