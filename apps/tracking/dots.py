@@ -64,10 +64,23 @@ class Sight:
     def vehicle_id(self) -> int | None:
         return self.progress.vehicle_id if self.progress else None
 
-    def way(self, now: datetime) -> Progress | None:
-        """The van's progress when it may be seen; not while it stands at somebody else's door."""
-        near = rules.van_is_near(self.state, self.progress, self.policy, now)
-        return self.progress if near and self.progress and not self.progress.is_at_other_door else None
+    def may_be_looked_for(self, now: datetime) -> bool:
+        """Whether there is anything to show at all, wherever the van is."""
+        if self.progress is None or self.progress.is_at_other_door or self.policy.visibility("position").is_never:
+            return False
+        return rules.is_on_the_way(self.state, self.progress, now)
+
+    def way(self, fix: Fix, now: datetime) -> Progress | None:
+        """The van's progress when it may be seen at `fix`; not at its depot, nor at somebody else's door."""
+        progress = self.progress
+        if progress is None or not self.may_be_looked_for(now) or is_at_depot(fix, progress):
+            return None
+        return progress if self.shows("position", fix, now) else None
+
+    def shows(self, element: str, fix: Fix, now: datetime) -> bool:
+        """The merchant's rule for "position", "road" or "distance" with the van at `fix`."""
+        metres = self.progress.metres_from(fix.point) if self.progress else None
+        return rules.shows(element, self.state, self.progress, self.policy, now, metres=metres)
 
 
 def sights_of(delivery_ids: Collection[int]) -> dict[int, Sight]:
@@ -81,26 +94,30 @@ def sights_of(delivery_ids: Collection[int]) -> dict[int, Sight]:
 def dot_documents(delivery_ids: Collection[int]) -> dict[int, Dot]:
     """By delivery, every id asked for; read from the rows, without a memory."""
     now, sights = clock.now(), sights_of(delivery_ids)
-    steps = _steps({sight.vehicle_id for sight in sights.values() if sight.vehicle_id and sight.way(now)})
+    steps = _steps({sight.vehicle_id for sight in sights.values() if sight.vehicle_id and sight.may_be_looked_for(now)})
     return {pk: dot_of(sights.get(pk), steps, now) for pk in delivery_ids}
 
 
 def dot_of(sight: Sight | None, steps: Mapping[int, Step], now: datetime) -> Dot:
     """The dot for one delivery; `steps` by vehicle."""
-    way = sight.way(now) if sight else None
-    step = steps.get(way.vehicle_id or 0) if way else None
-    if way is None or step is None or _at_depot(step.newest, way):
+    step = steps.get(sight.vehicle_id or 0) if sight else None
+    way = sight.way(step.newest, now) if sight and step else None
+    if sight is None or step is None or way is None:
         return HIDDEN
-    return _dot(step.newest, step.before, way, now)
+    dot = _dot(step.newest, step.before, way, now)
+    metres = way.metres_from(step.newest.point)
+    shown = rules.distance_shown(sight.state, way, sight.policy, now, metres=metres)
+    return dot if shown is None else {**dot, "distance_metres": shown}
 
 
 def _steps(vehicle_ids: Collection[int]) -> dict[int, Step]:
-    newest = _newest(vehicle_ids)
+    newest = newest_fixes(vehicle_ids)
     before = _sampled_before(newest)
     return {vehicle: Step(fix, before.get(vehicle)) for vehicle, fix in newest.items()}
 
 
-def _newest(vehicle_ids: Collection[int]) -> dict[int, Fix]:
+def newest_fixes(vehicle_ids: Collection[int]) -> dict[int, Fix]:
+    """By vehicle, of those that ever told where they are."""
     rows = Position.objects.filter(vehicle_id__in=vehicle_ids)
     return {
         vehicle: Fix(lat, lon, at, heading)
@@ -123,7 +140,7 @@ def _sampled_before(newest: Mapping[int, Fix]) -> dict[int, Fix]:
     return found
 
 
-def _at_depot(fix: Fix, way: Progress) -> bool:
+def is_at_depot(fix: Fix, way: Progress) -> bool:
     return way.depot_point is not None and distance_metres(fix.point, way.depot_point) < DEPOT_METRES
 
 

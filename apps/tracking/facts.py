@@ -20,11 +20,16 @@ class Facts:
     has_access_code: bool
     progress: Progress | None = None
     promise: Promise | None = None
-    proof: Proof | None = None
+    proofs: list[Proof] = field(default_factory=list)
+    failure_photo: Proof | None = None
     failed: Attempt | None = None
     driver_note: str = ""
     parcels: list[Parcel] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)
+    # The other deliveries of the same order to the same person, oldest first.
+    siblings: list["Facts"] = field(default_factory=list)
+    # About how far the van still drives; None where its driver is not on the road.
+    metres: float | None = None
 
 
 def gather(delivery_ids: Collection[int]) -> dict[int, Facts]:
@@ -42,8 +47,10 @@ def gather(delivery_ids: Collection[int]) -> dict[int, Facts]:
     for promise in Promise.objects.filter(delivery_id__in=found, closed_at=None):
         found[promise.delivery_id].promise = promise
     _add_proofs(found)
-    for attempt in Attempt.objects.filter(delivery_id__in=found).filter(outcome=State.FAILED).order_by("number"):
-        found[attempt.delivery_id].failed = attempt
+    for attempt in Attempt.objects.filter(delivery_id__in=found, ended_at__isnull=False).order_by("number"):
+        found[attempt.delivery_id].driver_note = attempt.recipient_note
+        if attempt.outcome == State.FAILED:
+            found[attempt.delivery_id].failed = attempt
     for delivery_id, entries in timelines(found).items():
         found[delivery_id].timeline = entries[:TIMELINE_LENGTH]
     _add_metres(everybody.values())

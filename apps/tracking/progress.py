@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Exists, Max, OuterRef
 
+from apps.core.geo import distance_metres
 from apps.core.time_windows import TimeWindow
 from apps.routing.models import DayPlan, Drop, Visit
+
+# How much longer roads are than the crow's way.
+DETOUR = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,22 @@ class Progress:
     # The van stands at a door that is not this delivery's.
     is_at_other_door: bool
     last_left_other_door_at: datetime | None
+    eta_reason: str
+    # The shift's, overtime included.
+    on_duty: TimeWindow | None
+    # A break, a sick driver or a broken van: where it stands then is nobody's business.
+    is_resting: bool
+    # Only of drivers who agreed to it.
+    driver_first_name: str
+    # The next door the van drives to, and how far it is from there to this one, through those between.
+    next_point: tuple[float, float] | None
+    metres_beyond_next: float
+
+    def metres_from(self, point: tuple[float, float]) -> float | None:
+        """How far the van at `point` still drives to this door: about, by the doors between and a usual detour."""
+        if self.next_point is None:
+            return None
+        return DETOUR * distance_metres(point, self.next_point) + self.metres_beyond_next
 
     @property
     def arrival(self) -> datetime | None:
@@ -43,8 +64,8 @@ class Progress:
 class _Road:
     """What is left of a route, as far as others' stops matter."""
 
-    waiting: list[tuple[int, int]] = field(default_factory=list)
-    """(sequence, visit) of stops still to be made."""
+    waiting: list[tuple[int, int, tuple[float, float]]] = field(default_factory=list)
+    """(sequence, visit, point) of stops still to be made, in their order."""
     arrived: set[int] = field(default_factory=set)
     last_left_at: datetime | None = None
 
@@ -66,6 +87,15 @@ _COLUMNS = {
     "profile": "visit__route__shift__vehicle__profile",
     "depot_latitude": "visit__route__shift__vehicle__depot__latitude",
     "depot_longitude": "visit__route__shift__vehicle__depot__longitude",
+    "eta_reason": "visit__eta_reason",
+    "shift_starts_at": "visit__route__shift__starts_at",
+    "shift_ends_at": "visit__route__shift__ends_at",
+    "overtime_seconds": "visit__route__shift__overtime_seconds",
+    "break_began_at": "visit__route__shift__break_began_at",
+    "sick_at": "visit__route__shift__sick_at",
+    "broken_down_at": "visit__route__shift__broken_down_at",
+    "driver_name": "visit__route__shift__driver__name",
+    "shows_first_name": "visit__route__shift__driver__shows_first_name",
 }
 
 
@@ -83,9 +113,10 @@ def _roads(route_ids: set[int]) -> dict[int, _Road]:
     visits = Visit.objects.filter(route_id__in=route_ids)
     open_drops = Drop.objects.filter(visit_id=OuterRef("pk"), is_open=True, is_hold=False)
     waiting = visits.filter(Exists(open_drops), state__in=[Visit.State.PLANNED, Visit.State.ARRIVED])
-    for route, visit, sequence, state in waiting.values_list("route_id", "pk", "sequence", "state"):
+    columns = ("route_id", "pk", "sequence", "state", "place__latitude", "place__longitude")
+    for route, visit, sequence, state, *point in waiting.order_by("sequence").values_list(*columns):
         road = found[int(route or 0)]
-        road.waiting.append((sequence, visit))
+        road.waiting.append((sequence, visit, (point[0], point[1])))
         if state == Visit.State.ARRIVED:
             road.arrived.add(visit)
     for route, last in visits.values_list("route_id").annotate(last=Max("left_at")).order_by():
@@ -96,6 +127,8 @@ def _roads(route_ids: set[int]) -> dict[int, _Road]:
 def _progress(row: dict[str, Any], road: _Road) -> Progress:
     has_route = row["route"] is not None
     has_eta = row["eta_earliest"] is not None and row["eta_latest"] is not None
+    ahead = [stop for stop in road.waiting if stop[0] <= row["sequence"]] if has_route else []
+    points = [point for _sequence, _visit, point in ahead]
     return Progress(
         visit_id=row["visit"],
         route_id=row["route"],
@@ -107,9 +140,19 @@ def _progress(row: dict[str, Any], road: _Road) -> Progress:
         has_departed=row["departed_at"] is not None,
         is_under_way=row["departed_at"] is not None and row["finished_at"] is None,
         is_at_own_door=row["visit_state"] == Visit.State.ARRIVED,
-        stops_away=sum(1 for sequence, _visit in road.waiting if sequence < row["sequence"]) if has_route else None,
+        stops_away=sum(1 for sequence, *_ in ahead if sequence < row["sequence"]) if has_route else None,
         eta=TimeWindow(row["eta_earliest"], row["eta_latest"]) if has_eta else None,
         planned_arrival=row["planned_arrival"],
         is_at_other_door=bool(road.arrived - {row["visit"]}),
         last_left_other_door_at=road.last_left_at,
+        eta_reason=row["eta_reason"] or "",
+        on_duty=_on_duty(row) if has_route else None,
+        is_resting=any(row[since] is not None for since in ("break_began_at", "sick_at", "broken_down_at")),
+        driver_first_name=(row["driver_name"] or "").partition(" ")[0] if row["shows_first_name"] else "",
+        next_point=points[0] if points else None,
+        metres_beyond_next=DETOUR * sum(distance_metres(one, other) for one, other in pairwise(points)),
     )
+
+
+def _on_duty(row: dict[str, Any]) -> TimeWindow:
+    return TimeWindow(row["shift_starts_at"], row["shift_ends_at"] + timedelta(seconds=row["overtime_seconds"]))

@@ -12,6 +12,9 @@ from apps.tracking.progress import Progress
 
 COARSE_METRES = 500
 _METRES_PER_DEGREE = 111_195.0
+# What the prepared page shows by rule; the road is on the dot alone.
+ON_THE_PAGE = ("position", "eta", "stops", "distance")
+METRES_EVERY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +35,58 @@ def coarse_point(latitude: float, longitude: float) -> tuple[float, float]:
     return round((row + 0.5) * step, 5), round((column + 0.5) * wide, 5)
 
 
-def stops_shown(state: str, progress: Progress | None) -> int | None:
+def shows(
+    element: str, state: str, progress: Progress | None, policy: Policy, now: datetime, *, metres: float | None = None
+) -> bool:
+    """The merchant's rule for an element of the page; thresholds count once the van is on the road.
+
+    `metres` to go are known where the van's position is.
+    """
+    rule = policy.visibility(element)
+    if rule.is_always:
+        return True
+    if state != State.OUT or progress is None or not progress.is_under_way:
+        return False
+    seconds = (progress.eta.earliest - now).total_seconds() if progress.eta else None
+    return rule.shows(stops=progress.stops_away, seconds=seconds, metres=metres)
+
+
+def stops_shown(
+    state: str, progress: Progress | None, policy: Policy, now: datetime, *, metres: float | None = None
+) -> int | None:
     """How many stops are before this one: told once the van is on the road."""
-    return progress.stops_away if progress and state == State.OUT and progress.is_under_way else None
+    if state != State.OUT or progress is None or not progress.is_under_way:
+        return None
+    return progress.stops_away if shows("stops", state, progress, policy, now, metres=metres) else None
 
 
-def van_is_near(state: str, progress: Progress | None, policy: Policy, now: datetime) -> bool:
-    """The merchant's rule for showing the van: few enough stops, or close enough in time."""
+def is_on_the_way(state: str, progress: Progress | None, now: datetime) -> bool:
+    """Whether the van is out for this delivery and its driver at work: not on a break, not after the shift."""
     if state != State.OUT or progress is None or not progress.is_under_way or progress.stops_away is None:
         return False
-    if progress.stops_away <= policy.dot_stops:
-        return True
-    soon = now + timedelta(minutes=policy.dot_minutes)
-    return progress.eta is not None and progress.eta.earliest <= soon
+    return not progress.is_resting and progress.on_duty is not None and progress.on_duty.contains(now)
+
+
+def van_is_near(
+    state: str, progress: Progress | None, policy: Policy, now: datetime, *, metres: float | None = None
+) -> bool:
+    """Whether the van may be shown at all: its driver is at work, and the merchant's rule for the position is met."""
+    return is_on_the_way(state, progress, now) and shows("position", state, progress, policy, now, metres=metres)
+
+
+def distance_shown(
+    state: str, progress: Progress | None, policy: Policy, now: datetime, *, metres: float | None
+) -> int | None:
+    """Metres still to drive, rounded; unsaid, like the position, while the van stands at somebody else's door."""
+    if metres is None or progress is None or progress.is_at_other_door or not is_on_the_way(state, progress, now):
+        return None
+    return rounded_metres(metres) if shows("distance", state, progress, policy, now, metres=metres) else None
+
+
+def rounded_metres(metres: float) -> int:
+    """To 50 m nearby, 100 m up to ten kilometres, then whole kilometres: the way is an estimate."""
+    step = 50 if metres < 1_000 else 100 if metres < 10_000 else 1_000
+    return max(step, round(metres / step) * step)
 
 
 def is_late(state: str, progress: Progress | None, told_latest: datetime, now: datetime) -> bool:
@@ -90,7 +132,9 @@ def _first(is_offered: bool, *reasons: str | None) -> str | None:
     return next((reason for reason in reasons if reason), None) if is_offered else "policy"
 
 
-def turning_points(state: str, progress: Progress | None, policy: Policy, told_latest: datetime) -> Iterator[datetime]:
+def turning_points(
+    state: str, progress: Progress | None, policy: Policy, told_latest: datetime, now: datetime
+) -> Iterator[datetime]:
     """Instants at which the page changes although nothing happens: cut-offs pass, the van comes near, it gets late."""
     if state in ENDED:
         return
@@ -102,7 +146,16 @@ def turning_points(state: str, progress: Progress | None, policy: Policy, told_l
         yield progress.planned_arrival - cutoff
     if progress.eta is not None:
         yield progress.eta.earliest - cutoff
-        yield progress.eta.earliest - timedelta(minutes=policy.dot_minutes)
+    if state != State.OUT or not progress.is_under_way:
+        return
+    for rule in map(policy.visibility, ON_THE_PAGE):
+        if rule.minutes is not None and progress.eta is not None:
+            yield progress.eta.earliest - timedelta(minutes=rule.minutes)
+        if rule.metres is not None:
+            # Driving announces nothing, so the page looks again itself.
+            yield now + METRES_EVERY
+    if progress.on_duty is not None:
+        yield progress.on_duty.latest
 
 
 def _closed_by_state(state: str) -> str | None:

@@ -108,7 +108,7 @@ def _differs_silently(pages: Built, before: Built | None) -> bool:
 
 def _next_turn(facts: Facts, now: datetime) -> datetime | None:
     policy, told = facts.delivery.merchant.policy, told_window(facts).latest
-    turns = rules.turning_points(facts.delivery.state, facts.progress, policy, told)
+    turns = rules.turning_points(facts.delivery.state, facts.progress, policy, told, now)
     # A second later, so that "past" is true when the timer comes.
     return min((turn + timedelta(seconds=1) for turn in turns if turn >= now), default=None)
 

@@ -240,7 +240,7 @@ def _last_image(proofs: list[Proof], kinds: Collection[str]) -> int | None:
 
 
 def _failure(facts: Facts, is_verified: bool) -> Document | None:
-    """The photo and the driver's own words may show a door or a name, so only verified eyes see them."""
+    """The photo may show a door or a name, so only verified eyes see it."""
     if facts.delivery.state not in (State.FAILED, State.RETURNING, State.RETURNED):
         return None
     told = next((entry for entry in facts.timeline if entry.code == "failed"), None)
@@ -255,5 +255,4 @@ def _failure(facts: Facts, is_verified: bool) -> Document | None:
         "at": ended.isoformat() if ended else None,
         "photo": photo.pk if photo and is_of_this_try and is_verified else None,
         "has_photo": is_of_this_try,
-        "note": failed.recipient_note if failed and is_verified else "",
     }

@@ -42,7 +42,7 @@ def test_the_position_is_absent_at_six_stops_and_present_at_five() -> None:
 @pytest.mark.covers("T4")
 def test_close_in_time_is_close_enough(now: Any) -> None:
     made = under_way(7)
-    Policy.objects.update(dot_stops=0, dot_minutes=15)
+    Policy.objects.update(show_position="stops 0 or minutes 15")
     assert [dot_document(delivery)["visible"] for delivery in made[:4]] == [True, True, False, False]
     now.advance(minutes=15)
     assert dot_document(made[2])["visible"]
