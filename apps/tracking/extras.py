@@ -1,0 +1,130 @@
+"""What stands around the delivery on its page: rating, problem reports, the calendar entry, the merchant's blocks."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+
+from apps.deliveries.models import Delivery, Promise
+from apps.deliveries.states import State
+from apps.feedback import rules as feedback_rules
+from apps.feedback.models import ProblemReport, Rating
+from apps.feedback.selectors import ratings_of, reports_of_many
+from apps.tracking.models import ContentBlock
+
+Document = dict[str, Any]
+# Nobody who waits for a parcel that went wrong wants an advert.
+BLOCK_STATES = frozenset(
+    {
+        State.CREATED,
+        State.PLANNED,
+        State.ARRIVED,
+        State.LOADED,
+        State.OUT,
+        State.AT_POINT,
+        State.DELIVERED,
+        State.COLLECTED,
+    }
+)
+# It does not come (any more): calendars take the entry out.
+CALLED_OFF = frozenset({State.CANCELLED, State.RETURNED})
+
+
+@dataclass(slots=True)
+class Extras:
+    rating: Rating | None = None
+    reports: list[ProblemReport] = field(default_factory=list)
+    blocks: list[ContentBlock] = field(default_factory=list)
+    """All of the merchant's that are switched on, whatever their time and segment."""
+    promises_opened: int = 0
+    promises_closed: int = 0
+
+
+def extras_of(deliveries: Mapping[int, Delivery]) -> dict[int, Extras]:
+    """By delivery, every one asked for, in four queries."""
+    ratings, reports = ratings_of(deliveries), reports_of_many(deliveries)
+    blocks = _blocks_of({row.merchant_id for row in deliveries.values()})
+    promises = _promises_of(deliveries)
+    return {
+        pk: Extras(ratings.get(pk), reports.get(pk, []), blocks.get(row.merchant_id, []), *promises.get(pk, (0, 0)))
+        for pk, row in deliveries.items()
+    }
+
+
+def extra_keys(delivery: Delivery, extras: Extras | None, *, is_verified: bool, now: datetime) -> Document:
+    """The document's keys `rating`, `problem`, `calendar` and `blocks`."""
+    extras = extras or Extras()
+    return {
+        "rating": _rating(delivery, extras.rating, is_verified, now),
+        "problem": _problem(delivery, extras.reports),
+        "calendar": _sequence(delivery, extras),
+        "blocks": [block.pk for block in shown_blocks(delivery.state, extras, now)],
+    }
+
+
+def extras_to_look_at(full: Mapping[str, Any]) -> Document:
+    """The same keys for a share link: nothing to rate, nothing to report."""
+    rating = full.get("rating")
+    return {"rating": {**rating, "open": False, "comment": None} if rating else None, "problem": None}
+
+
+def extra_turns(delivery: Delivery, extras: Extras | None) -> Iterator[datetime]:
+    """Instants at which the page changes by itself for one of these."""
+    if extras is None:
+        return
+    if extras.rating is not None:
+        yield feedback_rules.editable_until(extras.rating.rated_at, delivery.merchant.policy)
+    if delivery.state in BLOCK_STATES:
+        for block in extras.blocks:
+            yield from (instant for instant in (block.shows_from, block.shows_until) if instant)
+
+
+def shown_blocks(state: str, extras: Extras, now: datetime) -> list[ContentBlock]:
+    """None on a failure, none while somebody waits for an answer about a problem."""
+    if state not in BLOCK_STATES or any(feedback_rules.is_open(report.state) for report in extras.reports):
+        return []
+    return [block for block in extras.blocks if block.is_due(now) and (not block.segment or state in block.segment)]
+
+
+def _rating(delivery: Delivery, rating: Rating | None, is_verified: bool, now: datetime) -> Document | None:
+    policy = delivery.merchant.policy
+    if not feedback_rules.may_be_rated(delivery.state, policy):
+        return None
+    if rating is None:
+        return {"open": True, "stars": None, "comment": None, "until": None}
+    until = feedback_rules.editable_until(rating.rated_at, policy)
+    # What somebody wrote may name people, and a link is easily passed on.
+    comment = rating.comment if is_verified else None
+    return {"open": now < until, "stars": rating.stars, "comment": comment, "until": until.isoformat()}
+
+
+def _problem(delivery: Delivery, reports: list[ProblemReport]) -> Document:
+    """Numbers and states only: what was written and photographed is for staff."""
+    return {
+        "open": bool(feedback_rules.reportable_kinds(delivery.state, delivery.merchant.policy)),
+        "cases": [
+            {"number": report.number, "state": report.state, "at": report.reported_at.isoformat()} for report in reports
+        ],
+    }
+
+
+def _sequence(delivery: Delivery, extras: Extras) -> int:
+    """Never falls, and rises with all that the calendar entry says: agreed and told times, place, called off."""
+    told = extras.promises_opened + extras.promises_closed
+    return delivery.revision - 1 + told + (1 if delivery.state in CALLED_OFF else 0)
+
+
+def _promises_of(delivery_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    rows = Promise.objects.filter(delivery_id__in=delivery_ids).order_by()
+    closed = Count("pk", filter=Q(closed_at__isnull=False))
+    counted = rows.values_list("delivery_id").annotate(opened=Count("pk"), closed=closed)
+    return {pk: (opened, closed) for pk, opened, closed in counted}
+
+
+def _blocks_of(merchant_ids: Iterable[int]) -> dict[int, list[ContentBlock]]:
+    found: dict[int, list[ContentBlock]] = {}
+    for block in ContentBlock.objects.filter(merchant_id__in=merchant_ids, is_active=True).order_by("position", "pk"):
+        found.setdefault(block.merchant_id, []).append(block)
+    return found
