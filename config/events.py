@@ -47,6 +47,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
         "apps.tracking.handlers.on_night_begun",
         "apps.storefront.handlers.on_night_begun",
     ),
+    "fleet.break_changed": ("apps.tracking.handlers.on_break",),
     "routing.route_changed": ("apps.tracking.handlers.on_route",),
     "routing.eta_changed": ("apps.tracking.handlers.on_etas", "apps.notifications.handlers.on_eta_changed"),
     "routing.next_stop": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_next_stop"),

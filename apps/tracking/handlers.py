@@ -44,6 +44,13 @@ def on_plan(payload: dict[str, Any]) -> None:
     services.refresh_old(_waiting().filter(visit__plan_id=payload.get("plan")).values_list("delivery_id", flat=True))
 
 
+def on_break(payload: dict[str, Any]) -> None:
+    """Nothing shown moved but the van, which its driver's break hides: dots are asked for anew, too."""
+    waiting = _waiting().filter(visit__route__shift_id=payload["shift"]).values_list("delivery_id", flat=True)
+    services.refresh(waiting)
+    services.announce(waiting)
+
+
 def on_merchant(payload: dict[str, Any]) -> None:
     """All pages of the merchant are old now; those of deliveries that have ended are made anew when they are read."""
     pages = Delivery.objects.filter(merchant=payload["merchant"])

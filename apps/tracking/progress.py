@@ -68,6 +68,7 @@ class _Road:
     """(sequence, visit, point) of stops still to be made, in their order."""
     arrived: set[int] = field(default_factory=set)
     last_left_at: datetime | None = None
+    last_arrived_at: datetime | None = None
 
 
 _COLUMNS = {
@@ -119,8 +120,9 @@ def _roads(route_ids: set[int]) -> dict[int, _Road]:
         road.waiting.append((sequence, visit, (point[0], point[1])))
         if state == Visit.State.ARRIVED:
             road.arrived.add(visit)
-    for route, last in visits.values_list("route_id").annotate(last=Max("left_at")).order_by():
-        found[int(route or 0)].last_left_at = last
+    lasts = visits.values_list("route_id").annotate(left=Max("left_at"), arrived=Max("arrived_at")).order_by()
+    for route, left, arrived in lasts:
+        found[int(route or 0)].last_left_at, found[int(route or 0)].last_arrived_at = left, arrived
     return found
 
 
@@ -147,7 +149,7 @@ def _progress(row: dict[str, Any], road: _Road) -> Progress:
         last_left_other_door_at=road.last_left_at,
         eta_reason=row["eta_reason"] or "",
         on_duty=_on_duty(row) if has_route else None,
-        is_resting=any(row[since] is not None for since in ("break_began_at", "sick_at", "broken_down_at")),
+        is_resting=bool(row["sick_at"] or row["broken_down_at"]) or _is_on_break(row["break_began_at"], road),
         driver_first_name=(row["driver_name"] or "").partition(" ")[0] if row["shows_first_name"] else "",
         next_point=points[0] if points else None,
         metres_beyond_next=DETOUR * sum(distance_metres(one, other) for one, other in pairwise(points)),
@@ -156,3 +158,8 @@ def _progress(row: dict[str, Any], road: _Road) -> Progress:
 
 def _on_duty(row: dict[str, Any]) -> TimeWindow:
     return TimeWindow(row["shift_starts_at"], row["shift_ends_at"] + timedelta(seconds=row["overtime_seconds"]))
+
+
+def _is_on_break(began_at: datetime | None, road: _Road) -> bool:
+    """A break that nobody ended is over when the van has arrived somewhere since."""
+    return began_at is not None and (road.last_arrived_at is None or road.last_arrived_at < began_at)

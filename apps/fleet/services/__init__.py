@@ -9,6 +9,7 @@ from apps.fleet.services.device_tokens import (
     revoke_driver_token,
 )
 from apps.fleet.services.record_positions import Fix, Van, drop_old_samples, record_batch, record_positions
+from apps.fleet.services.take_break import begin_break, end_break
 from apps.fleet.services.trackers import add_app, add_box, find_tracker, revoke_tracker, rotate_tracker, tracker_digest
 from apps.fleet.services.wakeups import position_bell
 
@@ -17,7 +18,9 @@ __all__ = [
     "Van",
     "add_app",
     "add_box",
+    "begin_break",
     "drop_old_samples",
+    "end_break",
     "find_depot_device",
     "find_driver",
     "find_tracker",

@@ -1,0 +1,3 @@
+"""What the fleet announces."""
+
+BREAK_CHANGED = "fleet.break_changed"  # shift: id, began: bool
