@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.deliveries.models import Delivery, Promise
 from apps.deliveries.states import State
 from apps.feedback import rules as feedback_rules
 from apps.feedback.models import ProblemReport, Rating
-from apps.feedback.selectors import ratings_of, reports_of_many
+from apps.feedback.selectors import reports_of_many
 from apps.tracking.models import ContentBlock
 
 Document = dict[str, Any]
@@ -38,18 +39,34 @@ class Extras:
     reports: list[ProblemReport] = field(default_factory=list)
     blocks: list[ContentBlock] = field(default_factory=list)
     """All of the merchant's that are switched on, whatever their time and segment."""
-    promises_opened: int = 0
-    promises_closed: int = 0
+    promise_turns: int = 0
+    """How often a told time was opened or closed."""
 
 
-def extras_of(deliveries: Mapping[int, Delivery]) -> dict[int, Extras]:
-    """By delivery, every one asked for, in four queries."""
-    ratings, reports = ratings_of(deliveries), reports_of_many(deliveries)
-    blocks = _blocks_of({row.merchant_id for row in deliveries.values()})
-    promises = _promises_of(deliveries)
+def annotations() -> dict[str, Any]:
+    """For the query that reads the deliveries, so that a page without any of this costs no further one."""
+    promises = Promise.objects.filter(delivery=OuterRef("pk")).order_by().values("delivery")
+    turns = promises.annotate(turns=Count("pk") + Count("closed_at")).values("turns")
     return {
-        pk: Extras(ratings.get(pk), reports.get(pk, []), blocks.get(row.merchant_id, []), *promises.get(pk, (0, 0)))
-        for pk, row in deliveries.items()
+        "has_reports": Exists(ProblemReport.objects.filter(delivery=OuterRef("pk"))),
+        "has_blocks": Exists(ContentBlock.objects.filter(merchant=OuterRef("merchant"), is_active=True)),
+        "promise_turns": Coalesce(Subquery(turns), 0),
+    }
+
+
+def extras_of(deliveries: Iterable[Any]) -> dict[int, Extras]:
+    """By delivery; they come with `annotations()` and their rating joined."""
+    rows = list(deliveries)
+    reports = reports_of_many([row.pk for row in rows if row.has_reports])
+    blocks = _blocks_of({row.merchant_id for row in rows if row.has_blocks})
+    return {
+        row.pk: Extras(
+            rating=getattr(row, "rating", None),
+            reports=reports.get(row.pk, []),
+            blocks=blocks.get(row.merchant_id, []),
+            promise_turns=row.promise_turns,
+        )
+        for row in rows
     }
 
 
@@ -112,19 +129,13 @@ def _problem(delivery: Delivery, reports: list[ProblemReport]) -> Document:
 
 def _sequence(delivery: Delivery, extras: Extras) -> int:
     """Never falls, and rises with all that the calendar entry says: agreed and told times, place, called off."""
-    told = extras.promises_opened + extras.promises_closed
-    return delivery.revision - 1 + told + (1 if delivery.state in CALLED_OFF else 0)
+    return delivery.revision - 1 + extras.promise_turns + (1 if delivery.state in CALLED_OFF else 0)
 
 
-def _promises_of(delivery_ids: Collection[int]) -> dict[int, tuple[int, int]]:
-    rows = Promise.objects.filter(delivery_id__in=delivery_ids).order_by()
-    closed = Count("pk", filter=Q(closed_at__isnull=False))
-    counted = rows.values_list("delivery_id").annotate(opened=Count("pk"), closed=closed)
-    return {pk: (opened, closed) for pk, opened, closed in counted}
-
-
-def _blocks_of(merchant_ids: Iterable[int]) -> dict[int, list[ContentBlock]]:
+def _blocks_of(merchant_ids: Collection[int]) -> dict[int, list[ContentBlock]]:
     found: dict[int, list[ContentBlock]] = {}
+    if not merchant_ids:
+        return found
     for block in ContentBlock.objects.filter(merchant_id__in=merchant_ids, is_active=True).order_by("position", "pk"):
         found.setdefault(block.merchant_id, []).append(block)
     return found

@@ -9,6 +9,7 @@ from apps.deliveries.models import AccessCode, Attempt, Contact, Delivery, Parce
 from apps.deliveries.selectors import TimelineEntry, timelines
 from apps.deliveries.states import State
 from apps.tracking.dots import Fix, is_at_depot, newest_fixes
+from apps.tracking.extras import Extras, annotations, extras_of
 from apps.tracking.progress import Progress, progress_of
 
 TIMELINE_LENGTH = 30
@@ -30,13 +31,18 @@ class Facts:
     siblings: list["Facts"] = field(default_factory=list)
     # About how far the van still drives; None where its driver is not on the road.
     metres: float | None = None
+    extras: Extras | None = None
 
 
 def gather(delivery_ids: Collection[int]) -> dict[int, Facts]:
     """By delivery; unknown ids are missing. The delivery's page_version is read first, so it is never too new."""
     has_code = Exists(AccessCode.objects.filter(delivery_id=OuterRef("pk")))
-    related = ("merchant__policy", "place", "recipient", "instruction", "collection_code")
-    rows = Delivery.objects.filter(pk__in=delivery_ids).select_related(*related).annotate(has_access_code=has_code)
+    related = ("merchant__policy", "place", "recipient", "instruction", "collection_code", "rating")
+    rows = (
+        Delivery.objects.filter(pk__in=delivery_ids)
+        .select_related(*related)
+        .annotate(has_access_code=has_code, **annotations())
+    )
     found = {row.pk: Facts(row, row.has_access_code) for row in rows}
     parts = _add_siblings(found)
     everybody = found | parts
@@ -53,6 +59,8 @@ def gather(delivery_ids: Collection[int]) -> dict[int, Facts]:
             found[attempt.delivery_id].failed = attempt
     for delivery_id, entries in timelines(found).items():
         found[delivery_id].timeline = entries[:TIMELINE_LENGTH]
+    for delivery_id, extras in extras_of(facts.delivery for facts in found.values()).items():
+        found[delivery_id].extras = extras
     _add_metres(everybody.values())
     return found
 

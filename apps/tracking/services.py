@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import batched
+from itertools import batched, chain
 
 from django.db import transaction
 from django.db.models import F, Min
@@ -13,6 +13,7 @@ from apps.deliveries.models import Delivery
 from apps.deliveries.services import bump_pages
 from apps.events.services import react
 from apps.tracking import rules
+from apps.tracking.extras import extra_turns
 from apps.tracking.facts import Facts, gather
 from apps.tracking.models import PageChange, PageSnapshot
 from apps.tracking.state import TIERS, Document, Tier, document, told_window
@@ -108,7 +109,10 @@ def _differs_silently(pages: Built, before: Built | None) -> bool:
 
 def _next_turn(facts: Facts, now: datetime) -> datetime | None:
     policy, told = facts.delivery.merchant.policy, told_window(facts).latest
-    turns = rules.turning_points(facts.delivery.state, facts.progress, policy, told, now)
+    turns = chain(
+        rules.turning_points(facts.delivery.state, facts.progress, policy, told, now),
+        extra_turns(facts.delivery, facts.extras),
+    )
     # A second later, so that "past" is true when the timer comes.
     return min((turn + timedelta(seconds=1) for turn in turns if turn >= now), default=None)
 

@@ -13,6 +13,7 @@ from apps.deliveries.models import Place, Proof
 from apps.deliveries.services import doorstep_code_of, needs_doorstep_code
 from apps.deliveries.states import ENDED, OPEN, State
 from apps.tracking import rules
+from apps.tracking.extras import extra_keys, extras_to_look_at
 from apps.tracking.facts import Facts, gather
 
 Tier = Literal["link", "verified"]
@@ -69,6 +70,7 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
         "door_code": _door_code(facts, is_verified),
         "driver_note": (facts.driver_note or None) if is_verified else None,
         "help": {"phone": delivery.merchant.help_phone, "email": delivery.merchant.help_email},
+        **extra_keys(delivery, facts.extras, is_verified=is_verified, now=now),
         "ended": state in ENDED,
         "view_only": False,
     }
@@ -77,7 +79,7 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
 def view_only(full: Mapping[str, Any]) -> Document:
     """The same page for a share link: it shows what the link tier shows, and nothing can be changed."""
     closed = [{**action, "open": False, "reason": "view_only", "needs_code": False} for action in full["actions"]]
-    return {**full, "actions": closed, "view_only": True}
+    return {**full, **extras_to_look_at(full), "actions": closed, "view_only": True}
 
 
 def told_window(facts: Facts) -> TimeWindow:
