@@ -164,6 +164,8 @@ EMAIL_PORT = env_int("EMAIL_PORT", 25)
 EMAIL_TIMEOUT = 10
 # Webhooks go to public https addresses only; tests and demos may also let them call http://127.0.0.1.
 WEBHOOKS_MAY_CALL_LOOPBACK = env_bool("WEBHOOKS_MAY_CALL_LOOPBACK", False)
+# What the fleet's own Traccar server shows when it forwards positions (docs/keep-your-tracker.md); empty: not taken.
+TRACCAR_FORWARD_SECRET = env_str("TRACCAR_FORWARD_SECRET")
 PHONE_DEFAULT_REGION = env_str("PHONE_DEFAULT_REGION", "LI")
 
 # The domain's clock. SPEED and the start only mean something with DEMO=1 (apps/core/clock.py).

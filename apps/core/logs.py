@@ -7,8 +7,12 @@ import re
 SECRET_PATH = re.compile(r"((?:/|%2F)(?:t|point|enter)(?:/|%2F))[A-Za-z0-9_\-%=.~]{8,}", re.IGNORECASE)
 
 
+# A tracker's id is a secret too, and its protocol puts it into the query.
+SECRET_QUERY = re.compile(r"(/ingest/[^\s\"']*?[?&](?:id|deviceid)=)[^&\s\"']+", re.IGNORECASE)
+
+
 def scrub(text: str) -> str:
-    return SECRET_PATH.sub(r"\1***", text)
+    return SECRET_QUERY.sub(r"\1***", SECRET_PATH.sub(r"\1***", text))
 
 
 class ScrubSecrets(logging.Filter):

@@ -119,7 +119,7 @@ def _holder_of[Holder](face: Face[Holder], request: HttpRequest) -> tuple[Holder
         refusal = problem_json(401, "device_unknown", _("This phone is not known here."))
         refusal["WWW-Authenticate"] = "Device"
         return None, refusal
-    if not by_header and (reason := _csrf_failure(request)):
+    if not by_header and (reason := csrf_failure(request)):
         return None, problem_json(403, "csrf_failed", reason)
     return holder, HttpResponse()
 
@@ -137,7 +137,7 @@ def _count_miss(address: str) -> None:
         return
 
 
-def _csrf_failure(request: HttpRequest) -> str:
+def csrf_failure(request: HttpRequest) -> str:
     check = CSRFCheck(_no_answer)
     check.process_request(request)
     found: Any = check.process_view(request, _no_answer, (), {})

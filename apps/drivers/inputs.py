@@ -20,11 +20,17 @@ def fields_of(request: HttpRequest) -> dict[str, Any]:
     """The body as a dict: JSON, or a form's fields."""
     if request.content_type != "application/json":
         return request.POST.dict()
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_JSON_BYTES:
+    too_large = int(request.META.get("CONTENT_LENGTH") or 0) > MOST_JSON_BYTES
+    return fields_from(None if too_large else request.body)
+
+
+def fields_from(body: bytes | None) -> dict[str, Any]:
+    """A JSON object; None stands for a body that was too large to read."""
+    if body is None:
         raise InvalidInput("body_too_large", _("That was too much at once."))
     try:
         # NaN is let in here, so that a phone's nonsense is counted where positions are judged.
-        found = json.loads(request.body or b"{}")
+        found = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.drivers import api, clerk, counter, views
+from apps.drivers import api, clerk, counter, tracker_views, views
 
 app_name = "drivers"
 urlpatterns = [
@@ -22,6 +22,9 @@ urlpatterns = [
     path("driver/api/visits/<int:visit_id>/fail", api.fail, name="api_fail"),
     path("driver/api/deliveries/<str:delivery>/acknowledge", api.acknowledge, name="api_acknowledge"),
     path("driver/api/deliveries/<str:delivery>/code", api.code, name="api_code"),
+    path("ingest/osmand", tracker_views.osmand, name="osmand"),
+    path("ingest/osmand/", tracker_views.osmand),
+    path("ingest/traccar", tracker_views.traccar, name="traccar"),
     path("depot/", clerk.day, name="depot"),
     path("depot/enter/<str:token>", clerk.enter, name="depot_enter"),
     path("depot/scan", clerk.scan, name="scan"),
