@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from apps.deliveries.models import Delivery, Parcel, Promise
-from apps.deliveries.states import ON_A_VAN
+from apps.deliveries.states import ON_A_VAN, State
 from apps.fleet.models import Depot
 from apps.merchants.models import Policy
 from apps.routing.epoch_seconds import seconds_of
@@ -80,10 +80,12 @@ class DropRow(NamedTuple):
 
 
 class DoneRow(NamedTuple):
-    """The visit a van finished last."""
+    """A visit that a van has finished."""
 
     shift: int
+    visit: int
     sequence: int
+    is_reload: bool
     left: int | None
     latitude: float
     longitude: float
@@ -94,18 +96,21 @@ class PlanRows(NamedTuple):
     shifts: list[ShiftRow]
     visits: list[VisitRow]
     drops: dict[int, list[DropRow]]
-    done: dict[int, DoneRow]
+    done: dict[int, list[DoneRow]]
+    """What each van has behind it, in order."""
+    collected: dict[int, Load]
+    """What was taken along at a finished visit, by visit."""
     promises: dict[int, tuple[int, int]]
     loads: dict[int, Load]
     freezes: dict[int, tuple[int, int]]
 
 
 def read(*, depot: Depot, day: date, epoch: int, shift_id: int | None = None) -> PlanRows:
-    """Everything a snapshot of a depot-day needs, or of one van of it, in at most eight queries."""
+    """Everything a snapshot of a depot-day needs, or of one van of it, in at most ten queries."""
     shifts = shift_rows(depot, day, epoch, shift_id)
     plan = DayPlan.objects.filter(depot=depot, day=day).values_list("pk", flat=True).first()
     if plan is None:
-        return PlanRows(None, shifts, [], {}, {}, {}, {}, {})
+        return PlanRows(None, shifts, [], {}, {}, {}, {}, {}, {})
     visits = Visit.objects.filter(plan=plan, state__in=REMAINING)
     if shift_id is not None:
         visits = visits.filter(route__shift=shift_id)
@@ -116,6 +121,7 @@ def read(*, depot: Depot, day: date, epoch: int, shift_id: int | None = None) ->
         visit_rows(visits, epoch),
         _drops(plan, epoch, shift_id),
         _done(departed, epoch),
+        _collected(departed),
         open_promises(plan, epoch, shift_id),
         _loads(plan, shift_id),
         freezes(),
@@ -214,26 +220,50 @@ def _drops(plan: int, epoch: int, shift_id: int | None) -> dict[int, list[DropRo
     return dict(found)
 
 
-def _done(routes: list[int], epoch: int) -> dict[int, DoneRow]:
+def _done(routes: list[int], epoch: int) -> dict[int, list[DoneRow]]:
     if not routes:
         return {}
     rows = (
         Visit.objects.filter(route__in=routes)
         .exclude(state__in=REMAINING)
         .order_by("sequence")
-        .values_list("route__shift_id", "sequence", seconds_of("left_at", epoch), "place__latitude", "place__longitude")
+        .values_list(
+            "route__shift_id",
+            "pk",
+            "sequence",
+            Q(kind=Visit.Kind.RELOAD),
+            seconds_of("left_at", epoch),
+            "place__latitude",
+            "place__longitude",
+        )
     )
-    return {row[0]: DoneRow._make(row) for row in rows}
+    found: dict[int, list[DoneRow]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(DoneRow._make(row))
+    return dict(found)
+
+
+def _collected(routes: list[int]) -> dict[int, Load]:
+    """Returns that vans have on board, by the visit where they were collected."""
+    if not routes:
+        return {}
+    taken = Drop.objects.filter(visit__route__in=routes, visit__state=Visit.State.DONE).filter(
+        delivery__kind=Delivery.Kind.RETURN, delivery__state=State.RETURNING
+    )
+    rows = _weighed(Parcel.objects.filter(delivery__in=taken.values("delivery")))
+    return {visit: rows[delivery] for visit, delivery in taken.values_list("visit", "delivery") if delivery in rows}
 
 
 def _loads(plan: int, shift_id: int | None) -> dict[int, Load]:
     where = {"visit__route__shift": shift_id} if shift_id is not None else {}
     drops = Drop.objects.filter(is_open=True, visit__plan=plan, visit__state__in=REMAINING, **where)
+    return _weighed(Parcel.objects.filter(delivery__in=drops.values("delivery")))
+
+
+def _weighed(parcels: QuerySet[Parcel]) -> dict[int, Load]:
     volume = F("length_millimetres") * F("width_millimetres") * F("height_millimetres") / 1000
-    rows = (
-        Parcel.objects.filter(delivery__in=drops.values("delivery"))
-        .values_list("delivery_id")
-        .annotate(grams=Sum("weight_grams"), volume=Sum(volume, output_field=BigIntegerField()), pieces=Count("pk"))
+    rows = parcels.values_list("delivery_id").annotate(
+        grams=Sum("weight_grams"), volume=Sum(volume, output_field=BigIntegerField()), pieces=Count("pk")
     )
     return {delivery: Load(grams, volume, pieces) for delivery, grams, volume, pieces in rows}
 

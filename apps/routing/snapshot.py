@@ -4,20 +4,23 @@ Done visits are left out; what is being driven to is frozen; a loaded parcel is 
 like a visit until it expires; the drops of one visit are one stop whose windows are what they have in common.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
+from apps.deliveries.inputs import ORDINARY, Terms
+from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
 from apps.routing import roads
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
-from apps.routing.planner.problem import NEW_PLACE, Load, Problem, Stop, Vehicle, Window
+from apps.routing.planner.problem import NEW_PLACE, NO_LOAD, Load, Problem, Stop, Vehicle, Window
 from apps.routing.planner.solution import Reason, Route, Solution
+from apps.routing.planner.travel import UNREACHABLE
 from apps.routing.rows import DoneRow, DropRow, PlanRows, VisitRow, read
 from apps.routing.shift_rows import ShiftRow
 from apps.routing.stops import (
@@ -33,6 +36,10 @@ from apps.routing.stops import (
     told_of,
     total_load,
 )
+from apps.routing.vans import Breaks, RestTaken, Standing, breaks_ahead, reload_stop, vehicle_of
+
+SPARE_RELOAD = "r"
+"""Begins the id of a call at the depot that no plan makes yet, so that no row stands for it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Snapshot:
     shifts: Mapping[str, ShiftRow]
     visits: Mapping[int, VisitRow]
     drops: Mapping[int, list[DropRow]]
-    done: Mapping[int, DoneRow]
+    done: Mapping[int, list[DoneRow]]
     promises: Mapping[int, Window]
     loads: Mapping[int, Load]
     freezes: Mapping[int, tuple[int, int]]
@@ -97,23 +104,22 @@ def take(
     epoch = epoch_of(depot, day)
     rows = read(depot=depot, day=day, epoch=epoch, shift_id=shift_id)
     now = since(epoch, clock.now())
-    visits = {row.visit: row for row in rows.visits if row.hold_until is None or row.hold_until > now}
+    driving = {row.shift for row in rows.shifts}
+    visits = {row.visit: row for row in rows.visits if _counts(row, now, driving)}
     drops = {visit: rows.drops.get(visit, []) for visit in visits}
     promises = {delivery: clipped(*promise) for delivery, promise in rows.promises.items()}
     shifts = {row.key: row for row in rows.shifts}
     learned = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
-    ground = _ground(depot, day, shifts.values(), [*visits.values(), *learned], rows.done.values())
+    behind = [row for done in rows.done.values() for row in done]
+    ground = _ground(depot, day, shifts.values(), [*visits.values(), *learned], behind)
     build = _Builder(depot, day, now, rows, visits, drops, promises, rows.done, ground)
     routes = [build.route(shift) for shift in shifts.values()]
     ahead = {shift: at - epoch for shift, at in (arrivals or {}).items()}
-    vehicles = [
-        build.vehicle(shift, route, ahead.get(shift.shift))
-        for shift, route in zip(shifts.values(), routes, strict=True)
-    ]
-    stops = [build.stop(row) for row in visits.values()]
+    vehicles = [build.vehicle(shift, ahead.get(shift.shift)) for shift in shifts.values()]
+    stops = [*map(build.stop, visits.values()), *build.spare_reloads(shifts.values())]
     problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(ground.travel))
     served = {stop for route in routes for stop in route.stops}
-    unserved = {row.key: _reason(row) for row in visits.values() if row.key not in served}
+    unserved = {row.key: _reason(row) for row in visits.values() if row.key not in served and not row.is_reload}
     standing = Solution(tuple(routes), unserved)
     return Snapshot(
         depot=depot,
@@ -135,7 +141,14 @@ def take(
 
 
 def new_stop(
-    snapshot: Snapshot, *, place: Whereabouts, window: TimeWindow, service: int, load: Load, loaded_on: str | None
+    snapshot: Snapshot,
+    *,
+    place: Whereabouts,
+    window: TimeWindow,
+    service: int,
+    load: Load,
+    loaded_on: str | None,
+    terms: Terms = ORDINARY,
 ) -> Stop:
     """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place."""
     location = snapshot.ground.location(point_of(place))
@@ -150,6 +163,9 @@ def new_stop(
         merge_key=place.merge_key,
         zone=place.postcode,
         per_parcel=SECONDS_PER_FURTHER_DROP,
+        skills=terms.needs,
+        collects=terms.kind == Delivery.Kind.RETURN,
+        priority=terms.priority,
     )
 
 
@@ -181,8 +197,12 @@ class _Builder:
     visits: Mapping[int, VisitRow]
     drops: Mapping[int, list[DropRow]]
     promises: Mapping[int, Window]
-    done: Mapping[int, DoneRow]
+    done: Mapping[int, list[DoneRow]]
     ground: roads.Ground
+
+    @cached_property
+    def shifts(self) -> dict[int, ShiftRow]:
+        return {shift.shift: shift for shift in self.rows.shifts}
 
     @cached_property
     def by_shift(self) -> dict[int, list[VisitRow]]:
@@ -192,34 +212,65 @@ class _Builder:
                 found.setdefault(row.shift, []).append(row)
         return found
 
+    @cached_property
+    def depot_location(self) -> int:
+        return self.ground.index[point_of(self.depot).key]
+
+    def breaks(self, shift: ShiftRow) -> Breaks:
+        rows = self.by_shift.get(shift.shift, [])
+        planned = {row.visit: row.planned for row in rows if row.planned is not None}
+        behind = {row.visit for row in self.done.get(shift.shift, [])}
+        behind |= {row.visit for row in rows if row.state == Visit.State.ARRIVED}
+        return breaks_ahead(shift, [row.visit for row in rows], planned, frozenset(behind))
+
     def route(self, shift: ShiftRow) -> Route:
         rows = self.by_shift.get(shift.shift, [])
         frozen = frozen_stops(shift, rows, self.drops, self.rows.freezes, self.now)
-        return Route(shift.key, tuple(row.key for row in rows), frozen)
+        return Route(shift.key, tuple(row.key for row in rows), frozen, self.breaks(shift).places)
 
-    def vehicle(self, shift: ShiftRow, route: Route, arrival: int | None) -> Vehicle:
-        depot = self.ground.index[point_of(self.depot).key]
-        capacity = Load(shift.grams, shift.cubic_centimetres, shift.pieces)
-        if shift.departed is None:
-            available = min(max(shift.starts, self.now), shift.ends)
-            return Vehicle(shift.key, shift.profile, depot, depot, available, shift.ends, capacity, zones=shift.zones)
-        last, rows = self.done.get(shift.shift), self.by_shift.get(shift.shift, [])
-        start = depot if last is None else self.ground.index[point_of(last).key]
-        left = shift.departed if last is None or last.left is None else last.left
-        available = left if rows else max(left, self.now)
+    def vehicle(self, shift: ShiftRow, arrival: int | None) -> Vehicle:
+        breaks = self.breaks(shift)
+        standing = None if shift.departed is None else self._standing(shift, shift.departed, breaks, arrival)
+        return vehicle_of(shift, self.depot_location, self.now, standing, breaks)
+
+    def _standing(self, shift: ShiftRow, departed: int, breaks: Breaks, arrival: int | None) -> Standing:
+        done, rows = self.done.get(shift.shift, []), self.by_shift.get(shift.shift, [])
+        location, left = self.depot_location, departed
+        if done:
+            location = self.ground.index[point_of(done[-1]).key]
+            left = departed if done[-1].left is None else done[-1].left
+        since = max((index + 1 for index, row in enumerate(done) if row.is_reload), default=0)
+        collected = NO_LOAD
+        for row in done[since:]:
+            collected += self.rows.collected.get(row.visit, NO_LOAD)
         first = self._first_arrival(rows[0], arrival) if rows else None
-        return Vehicle(
-            shift.key,
-            shift.profile,
-            start,
-            depot,
-            available,
-            shift.ends,
-            capacity,
-            started=True,
-            first_arrival=first,
-            zones=shift.zones,
-        )
+        if first is not None and breaks.now is not None and not shift.is_carrier:
+            first = max(first, self._after_rest(shift, breaks.now, location, left, rows[0]))
+        metres = self._driven(shift.profile, done[since:])
+        served = sum(not row.is_reload for row in done)
+        return Standing(location, left, bool(rows), first, metres, collected, served)
+
+    def _after_rest(self, shift: ShiftRow, rest: RestTaken, location: int, left: int, row: VisitRow) -> int:
+        """When the van comes to its next stop if the break before it is still to be taken, or being taken."""
+        over = max(left, rest.earliest) + rest.seconds
+        if self.now >= over:
+            return self.now
+        drive = int(self.ground.travel[shift.profile].seconds[location, self.ground.index[point_of(row).key]])
+        return over + drive if drive < UNREACHABLE else self.now
+
+    def _driven(self, profile: str, done: Sequence[DoneRow]) -> int:
+        """Metres from the depot along these visits."""
+        nodes = [self.depot_location, *(self.ground.index[point_of(row).key] for row in done)]
+        legs: list[int] = self.ground.travel[profile].metres[nodes[:-1], nodes[1:]].tolist()
+        return sum(leg for leg in legs if leg < UNREACHABLE)
+
+    def spare_reloads(self, shifts: Iterable[ShiftRow]) -> Iterator[Stop]:
+        """One call at the depot for each van that may make one and has none planned or behind it."""
+        has_one = {row.shift for row in self.visits.values() if row.is_reload}
+        has_one |= {shift for shift, done in self.done.items() if any(row.is_reload for row in done)}
+        for shift in shifts:
+            if shift.can_reload and shift.shift not in has_one and shift.finished is None:
+                yield reload_stop(shift, self.depot_location, f"{SPARE_RELOAD}{shift.shift}")
 
     def _first_arrival(self, row: VisitRow, forecast: int | None) -> int | None:
         if row.state == Visit.State.ARRIVED and row.arrived is not None:
@@ -228,6 +279,9 @@ class _Builder:
         return None if known is None else max(known, self.now)
 
     def stop(self, row: VisitRow) -> Stop:
+        if row.is_reload and row.shift is not None:
+            shift = self.shifts[row.shift]
+            return reload_stop(shift, self.depot_location, row.key)
         drops = self.drops[row.visit]
         return build_stop(
             row.key,
@@ -260,6 +314,13 @@ def _ground(
     profiles = sorted({shift.profile for shift in shifts})
     points = [point_of(depot), *map(point_of, places), *map(point_of, done)]
     return roads.ground(depot_code=depot.code, day=day, points=points, profiles=profiles)
+
+
+def _counts(row: VisitRow, now: int, driving: Collection[int]) -> bool:
+    """Not a hold that has expired, nor a van's call at the depot when the van does not drive."""
+    if row.is_reload and row.shift not in driving:
+        return False
+    return row.hold_until is None or row.hold_until > now
 
 
 def _reason(row: VisitRow) -> Reason:

@@ -13,6 +13,7 @@ from apps.routing.epoch_seconds import since
 from apps.routing.models import DayPlan
 from apps.routing.planner.intervals import intersect
 from apps.routing.planner.problem import LATEST_INSTANT, NO_LOAD, Load, Stop, Window
+from apps.routing.planner.stop import MOST_PRIORITY
 from apps.routing.planner.travel import Point
 from apps.routing.rows import DropRow, VisitRow
 
@@ -97,6 +98,7 @@ def build_stop(
         eta=eta,
         skills=frozenset(need for drop in drops for need in drop.needs),
         collects=bool(drops) and all(drop.is_return for drop in drops),
+        priority=max((min(drop.priority, MOST_PRIORITY) for drop in drops), default=0),
     )
 
 

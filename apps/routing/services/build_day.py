@@ -19,6 +19,7 @@ from apps.routing import events, roads
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.problem import Stop
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
@@ -151,8 +152,9 @@ def _note_kept(plan: DayPlan) -> None:
 
 def _filled(timetable: Timetable) -> Timetable:
     """The standing plan with what it left out put in where it fits, the tightest windows first."""
-    waiting = [timetable.problem.stop[stop] for stop in timetable.unserved]
-    for stop in sorted(waiting, key=lambda stop: (stop.windows[-1][1] if stop.windows else 0, stop.id)):
+    left_out = [timetable.problem.stop[stop] for stop in timetable.unserved]
+    waiting = [stop for stop in left_out if not stop.is_reload]
+    for stop in sorted(waiting, key=_turn):
         answer = best_insertion(timetable, stop)
         if isinstance(answer, Refusal):
             timetable = replace(timetable, unserved={**timetable.unserved, stop.id: answer.code})
@@ -161,14 +163,20 @@ def _filled(timetable: Timetable) -> Timetable:
     return timetable
 
 
+def _turn(stop: Stop) -> tuple[int, int, str]:
+    """What must not be left out goes first, then the tightest windows."""
+    return -stop.priority, stop.windows[-1][1] if stop.windows else 0, stop.id
+
+
 def _write(snapshot: Snapshot, solution: Solution, plan: DayPlan) -> None:
     timetable = Timetable.of(snapshot.problem, solution)
     standing = snapshot.standing.route
     vans = [van for van in snapshot.shifts if timetable.tables[van].route.stops != standing[van].stops]
     routes = claim(snapshot, vans, counts=False)
-    for stop, reason in solution.unserved.items():
+    left_out = {stop: why for stop, why in solution.unserved.items() if not snapshot.problem.stop[stop].is_reload}
+    for stop, reason in left_out.items():
         Visit.objects.filter(pk=int(stop[1:])).update(**NO_TIMES, unserved_reason=reason.value)
-    off = [int(stop[1:]) for stop in solution.unserved if stop in snapshot.standing.vehicle_of]
+    off = [int(stop[1:]) for stop in left_out if stop in snapshot.standing.vehicle_of]
     bump_pages(delivery_ids=Drop.objects.filter(visit__in=off, is_open=True).values_list("delivery_id", flat=True))
     written = write(snapshot, timetable, routes)
     served = Drop.objects.filter(

@@ -91,6 +91,7 @@ def stop_for(snapshot: Snapshot, subject: Subject, window: TimeWindow, loaded_on
         service=subject.service,
         load=subject.load,
         loaded_on=loaded_on,
+        terms=subject.terms,
     )
 
 

@@ -89,7 +89,8 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
     own = next((one for one in standing if not one.is_hold), None)
     loaded = max((row[4] for row in parcels if row[4] is not None), default=None)
     loaded_day = loaded.astimezone(zone_of(depot)).date() if loaded is not None else None
-    on_van = is_on_van(delivery.state, scanned=own is not None and own.day == loaded_day)
+    is_return = delivery.kind == Delivery.Kind.RETURN
+    on_van = not is_return and is_on_van(delivery.state, scanned=own is not None and own.day == loaded_day)
     return Subject(
         delivery=delivery.pk,
         state=delivery.state,
@@ -99,7 +100,7 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
         load=load_of([row[:4] for row in parcels]),
         standing=standing,
         carried_by=own.shift if on_van and own else None,
-        returning=None if on_van else loaded_day,
+        returning=None if on_van or is_return else loaded_day,
         terms=Terms(delivery.kind, delivery.priority, frozenset(delivery.needs)),
     )
 

@@ -12,18 +12,21 @@ from django.db import connection
 from django.db.models import F, Max
 
 from apps.core import clock
+from apps.deliveries.models import Place
 from apps.deliveries.services import bump_pages
 from apps.events.services import emit, react
 from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
-from apps.routing.models import DayPlan, Route
+from apps.routing.models import DayPlan, Route, Visit
 from apps.routing.planner.eta import EtaPair, pair
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.intervals import opening, permitted
+from apps.routing.planner.problem import Stop
 from apps.routing.planner.solution import StopTimes
 from apps.routing.rows import VisitRow, promises_of
-from apps.routing.snapshot import Snapshot
+from apps.routing.snapshot import SPARE_RELOAD, Snapshot
 from apps.routing.stops import local_instant
+from apps.routing.vans import stored_breaks
 
 ETA_TOLERANCE_SECONDS = 180
 """A shown ETA pair stays as it is until one of its ends has moved further than this."""
@@ -150,10 +153,11 @@ def write(
     `made` gives the visit behind a stop that the snapshot does not have; `members` the deliveries of visits whose
     drops have changed since.
     """
-    made, members, written, rows = made or {}, members or {}, Written(), []
+    members, written, rows = members or {}, Written(), []
+    made = {**(made or {}), **_calls_at_depot(snapshot, timetable, routes)}
     for van, route in routes.items():
         shift, table = snapshot.shifts[van], timetable.tables[van]
-        base = snapshot.done[shift.shift].sequence if shift.shift in snapshot.done else 0
+        base = snapshot.done[shift.shift][-1].sequence if shift.shift in snapshot.done else 0
         reference = snapshot.now if shift.departed is not None else max(snapshot.now, shift.starts)
         for index, (stop, times) in enumerate(zip(table.route.stops, table.times, strict=True)):
             visit = made[stop] if stop in made else int(stop[1:])
@@ -161,13 +165,72 @@ def write(
             deliveries = members.get(visit) or _deliveries(snapshot, visit)
             opens = opening(permitted(timetable.problem.stop[stop]), times.start)
             shown = _pair(before, times, now=reference, ahead=index, opens=opens)
+            if shift.is_carrier:
+                # Another firm's vans: all we know of them is what was agreed.
+                shown = _window_around(timetable.problem.stop[stop], times)
             if before is None or (before.eta_earliest, before.eta_latest) != shown:
                 written.moved.update(deliveries)
             if before is None or (before.shift, before.sequence) != (shift.shift, base + index + 1):
                 written.renumbered.update(deliveries)
             rows.append((visit, route, base + index + 1, times, shown))
     _store(snapshot, rows)
+    _store_breaks(snapshot, timetable, routes, made)
     return written
+
+
+def _calls_at_depot(snapshot: Snapshot, timetable: Timetable, routes: Mapping[str, int]) -> dict[str, int]:
+    """Rows for the calls at the depot that these routes make anew, by stop; those they no longer make are deleted."""
+    made: dict[str, int] = {}
+    for van, route in routes.items():
+        stops = timetable.tables[van].route.stops
+        gone = [stop for stop in snapshot.standing.route[van].stops if stop not in stops]
+        rows = [int(stop[1:]) for stop in gone if snapshot.problem.stop[stop].is_reload]
+        if rows:
+            Visit.objects.filter(pk__in=rows, state=Visit.State.PLANNED).delete()
+        for stop in stops:
+            if stop.startswith(SPARE_RELOAD):
+                made[stop] = _call_at_depot(snapshot, route, timetable.problem.stop[stop].service)
+    return made
+
+
+def _call_at_depot(snapshot: Snapshot, route: int, seconds: int) -> int:
+    depot = snapshot.depot
+    key = f"depot:{depot.code}"
+    place = Place.objects.filter(merge_key=key, latitude=depot.latitude, longitude=depot.longitude).first()
+    if place is None:
+        place = Place.objects.create(
+            name=depot.name,
+            street=depot.street,
+            postcode="",
+            town=depot.town,
+            latitude=depot.latitude,
+            longitude=depot.longitude,
+            merge_key=key,
+        )
+    plan = ensure_plan(depot=depot, day=snapshot.day)
+    visit = Visit.objects.create(
+        plan=plan, route_id=route, place=place, kind=Visit.Kind.RELOAD, service_seconds=seconds
+    )
+    return int(visit.pk)
+
+
+def _window_around(stop: Stop, times: StopTimes) -> EtaPair:
+    """The window that holds the start; the last one where none does."""
+    windows = permitted(stop)
+    if not windows:
+        return EtaPair(times.start, times.start)
+    return EtaPair(*next((window for window in windows if times.start <= window[1]), windows[-1]))
+
+
+def _store_breaks(snapshot: Snapshot, timetable: Timetable, routes: Mapping[str, int], made: Mapping[str, int]) -> None:
+    for van, route in routes.items():
+        shift, table = snapshot.shifts[van], timetable.tables[van]
+        if not shift.breaks:
+            continue
+        visits = [made[stop] if stop in made else int(stop[1:]) for stop in table.route.stops]
+        breaks = stored_breaks(shift, table.vehicle, table.route, visits)
+        if breaks != shift.planned_breaks:
+            Route.objects.filter(pk=route).update(breaks=breaks)
 
 
 def _deliveries(snapshot: Snapshot, visit: int) -> list[int]:
