@@ -40,6 +40,7 @@ from apps.deliveries.services.note_attempt import note_attempt, record_contact_t
 from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.services.record_proof import record_proof
 from apps.deliveries.services.refuse_phone import refuse_phone
+from apps.deliveries.services.share_links import share_link, shares_of, stop_sharing
 
 __all__ = [
     "COLLECTION_TRIES",
@@ -75,7 +76,10 @@ __all__ = [
     "rotate_link",
     "save_access_code",
     "set_collection",
+    "share_link",
+    "shares_of",
     "start_attempt",
+    "stop_sharing",
     "token_of",
     "tracking_path",
     "tracking_url",

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import NoReverseMatch, reverse
 
 from apps.core import clock
@@ -74,6 +74,7 @@ def rotate_link(*, link: Link, actor: str) -> Link:
         link.refresh_from_db(fields=["generation"])
         link.token_sha256 = sha256_hex(token_of(link))
         link.save(update_fields=["token_sha256"])
+        _withdraw_shares(link)
         emit(events.LINK_ROTATED, delivery_id=link.delivery_id, payload={"link": link.pk}, actor=actor)
     return link
 
@@ -81,7 +82,13 @@ def rotate_link(*, link: Link, actor: str) -> Link:
 def revoke_link(*, link: Link, actor: str) -> None:
     with transaction.atomic():
         if Link.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=clock.now()):
+            _withdraw_shares(link)
             emit(events.LINK_ROTATED, delivery_id=link.delivery_id, payload={"link": link.pk}, actor=actor)
+
+
+def _withdraw_shares(link: Link) -> None:
+    """Whoever had the link may have handed it on."""
+    Link.objects.filter(shared_from=link, revoked_at=None).update(revoked_at=clock.now())
 
 
 def expire_links(*, delivery_ids: Sequence[int]) -> None:
@@ -92,7 +99,9 @@ def expire_links(*, delivery_ids: Sequence[int]) -> None:
     for delivery_id, days in days_by_id:
         by_days.setdefault(LINK_DAYS if days is None else days, []).append(delivery_id)
     for days, ids in by_days.items():
-        Link.objects.filter(delivery__in=ids, expires_at=None).update(expires_at=now + timedelta(days=days))
+        end = now + timedelta(days=days)
+        longer = Q(expires_at=None) | Q(expires_at__gt=end)
+        Link.objects.filter(longer, delivery__in=ids).update(expires_at=end)
 
 
 def note_opened(*, link: Link) -> None:
