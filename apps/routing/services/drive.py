@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.errors import NotFound, Refused
-from apps.deliveries.models import Place
+from apps.deliveries.models import Delivery, Place
 from apps.deliveries.services import bump_pages, move_states
 from apps.deliveries.states import ON_A_VAN, State
 from apps.events.services import emit
@@ -28,27 +28,39 @@ from apps.routing.stops import day_began
 
 
 def depart(*, route: Route, actor: str, at: datetime | None = None, more: bool = False) -> bool:
-    """The van leaves the depot; False when it had left already.
+    """The van leaves the depot; False when it had left already. Refused("off_the_road") for a sick driver's shift.
 
     What was loaded is out for delivery, with the parcels that are there. Where anything was scanned, a delivery of
     which nothing was stays behind, without a route; where nothing was, this depot does not scan and everything counts.
     """
     at = _sane(at)
+    if route.shift.sick_at is not None or route.shift.broken_down_at is not None:
+        raise Refused("off_the_road", _("This van is off the road today. Please call the depot."))
     with transaction.atomic():
         left = Route.objects.filter(pk=route.pk, departed_at=None).update(departed_at=at, revision=F("revision") + 1)
         if not left:
             return False
-        scanned = scanned_since(day_began(route.plan), "delivery_id")
-        rows = list(_open_drops(route).values_list("delivery_id", "delivery__state", scanned))
-        aboard = {delivery for delivery, state, is_scanned in rows if is_on_van(state, scanned=is_scanned)}
-        waiting = {row[0] for row in rows}
-        if aboard:
-            leave_behind(visits=_remaining(route), deliveries=waiting - aboard, reason=Reason.LEFT_DEPOT)
-        move_states(delivery_ids=aboard or waiting, to=State.OUT, actor=actor, at=at)
+        _set_out(route, actor, at)
         _moved_on(route.pk, actor, more=more)
         keep_rolling(route_id=route.pk)
     route.refresh_from_db()
     return True
+
+
+def _set_out(route: Route, actor: str, at: datetime) -> None:
+    """What goes along from the depot now: until the van calls there again, and what it is to collect on the way."""
+    again = _remaining(route).filter(kind=Visit.Kind.RELOAD, state=Visit.State.PLANNED).order_by("sequence").first()
+    drops = _open_drops(route)
+    if again is not None:
+        drops = drops.filter(visit__sequence__lt=again.sequence)
+    scanned = scanned_since(day_began(route.plan), "delivery_id")
+    rows = list(drops.values_list("delivery_id", "delivery__state", "delivery__kind", scanned))
+    to_collect = {delivery for delivery, _state, kind, _scanned in rows if kind == Delivery.Kind.RETURN}
+    waiting = {row[0] for row in rows} - to_collect
+    aboard = {row[0] for row in rows if row[0] in waiting and is_on_van(row[1], scanned=row[3])}
+    if aboard:
+        leave_behind(visits=_remaining(route), deliveries=waiting - aboard, reason=Reason.LEFT_DEPOT)
+    move_states(delivery_ids=(aboard or waiting) | to_collect, to=State.OUT, actor=actor, at=at)
 
 
 def arrive(*, visit: Visit, actor: str, at: datetime | None = None, more: bool = False) -> bool:
@@ -74,7 +86,8 @@ def complete(
     Deliveries named in `without` stay at a stop of their own, where the van is as well: `fail` ends that one.
 
     At an address they are *delivered*. At a pick-up point they stay *out*: redirection.services.store_at_point is
-    called for each, which makes them ready to collect.
+    called for each, which makes them ready to collect. Returns are *on their way back*. At the depot, in the middle of
+    the day, what was loaded there is *out*.
     """
     return _finish(visit, Visit.State.DONE, _sane(at), actor, without=without, more=more)
 
@@ -116,17 +129,23 @@ def _finish(
         ended = Visit.objects.filter(pk=visit.pk, state=Visit.State.ARRIVED).update(state=state, left_at=at)
         if not ended:
             return []
+        if now.kind == Visit.Kind.RELOAD:
+            _set_out(route, actor, at)
         drops = Drop.objects.filter(visit=visit.pk, is_open=True, is_hold=False)
-        here = drops.filter(delivery__state__in=ON_A_VAN)
-        deliveries = sorted(here.values_list("delivery_id", flat=True))
+        here = drops.filter(Q(delivery__state__in=ON_A_VAN) | Q(delivery__kind=Delivery.Kind.RETURN))
+        kinds = dict(here.values_list("delivery_id", "delivery__kind"))
+        deliveries = sorted(kinds)
+        returns = [pk for pk in deliveries if kinds[pk] == Delivery.Kind.RETURN]
         here.update(is_open=False)
         # What is not on this van cannot have been handed over; it still waits for one.
         absent = set(drops.values_list("delivery_id", flat=True))
         leave_behind(visits=Visit.objects.filter(pk=visit.pk), deliveries=absent, reason=Reason.LEFT_DEPOT)
         if state == Visit.State.FAILED:
             move_states(delivery_ids=deliveries, to=State.FAILED, actor=actor, reason=reason, at=at)
-        elif now.place.kind == Place.Kind.ADDRESS:
-            move_states(delivery_ids=deliveries, to=State.DELIVERED, actor=actor, at=at)
+        else:
+            _handed_over(now, set(deliveries) - set(returns), actor, at)
+            move_states(delivery_ids=returns, to=State.OUT, actor=actor, at=at)
+            move_states(delivery_ids=returns, to=State.RETURNING, actor=actor, at=at)
         _moved_on(route.pk, actor, more=more)
     visit.refresh_from_db()
     return deliveries
@@ -144,6 +163,11 @@ def _set_aside(visit_id: int, deliveries: Collection[int]) -> None:
     )
     aside.save(force_insert=True)
     drops.update(visit=aside)
+
+
+def _handed_over(visit: Visit, deliveries: Collection[int], actor: str, at: datetime) -> None:
+    if visit.place.kind == Place.Kind.ADDRESS:
+        move_states(delivery_ids=deliveries, to=State.DELIVERED, actor=actor, at=at)
 
 
 def _claimed(visit: Visit) -> tuple[Visit, Route]:

@@ -13,7 +13,7 @@ from apps.deliveries.models import Delivery, Parcel
 from apps.deliveries.services import load_parcel, move_state
 from apps.deliveries.states import ENDED, State
 from apps.routing import words
-from apps.routing.models import Drop, Route
+from apps.routing.models import Drop, Route, Visit
 from apps.routing.services.write_routes import RouteMoved
 from apps.routing.stops import day_began, zone_of
 
@@ -46,7 +46,7 @@ def load(*, barcode: str, vehicle: str, actor: str) -> Loaded:
         if parcel.loaded_at is not None and parcel.loaded_at >= began:
             missing = delivery.parcels.exclude(loaded_at__gte=began).count()
             return Loaded(delivery.pk, route.pk, vehicle, missing, again=True)
-        if route.departed_at is not None:
+        if route.departed_at is not None and not _is_back_for(drop, route):
             raise Refused("left_depot", _("%(van)s has already left.") % {"van": vehicle}, van=vehicle)
         try:
             return Loaded(delivery.pk, route.pk, vehicle, _load(parcel, drop, route, began, actor), again=False)
@@ -75,7 +75,8 @@ def _bound_for(delivery: Delivery, vehicle: str) -> tuple[Drop, Route, datetime]
 def _load(parcel: Parcel, drop: Drop, route: Route, began: datetime, actor: str) -> int:
     """How many parcels are missing still. RouteMoved when the van left or the plan moved the stop since it was read."""
     with transaction.atomic():
-        if not Route.objects.filter(pk=route.pk, departed_at=None).update(revision=F("revision") + 1):
+        here = Route.objects.filter(pk=route.pk, departed_at=route.departed_at)
+        if not here.update(revision=F("revision") + 1):
             raise RouteMoved(str(route))
         if not Drop.objects.filter(pk=drop.pk, is_open=True, visit__route=route.pk).exists():
             raise RouteMoved(str(route))
@@ -86,6 +87,12 @@ def _load(parcel: Parcel, drop: Drop, route: Route, began: datetime, actor: str)
                 move_state(delivery_id=parcel.delivery_id, to=State.ARRIVED, actor=actor)
             move_state(delivery_id=parcel.delivery_id, to=State.LOADED, actor=actor)
     return missing
+
+
+def _is_back_for(drop: Drop, route: Route) -> bool:
+    """Whether the van stands at the depot again, to take this parcel's part of its day on board."""
+    calls = route.visits.filter(kind=Visit.Kind.RELOAD, state=Visit.State.ARRIVED, sequence__lt=drop.visit.sequence)
+    return calls.exists()
 
 
 def _is_today(drop: Drop) -> bool:
