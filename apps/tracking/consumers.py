@@ -4,11 +4,13 @@ Nothing is expected from the other side. Whoever may not listen is refused befor
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.request import validate_host
@@ -25,27 +27,44 @@ GONE, TOO_BIG, TOO_MANY = 4404, 1009, 1008
 MOST_BYTES, MOST_FRAMES = 1_024, 50
 SEND_SECONDS = 20
 
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
 
 class PageConsumer(AsyncWebsocketConsumer):
     """One open page. It joins the hub first; page and dot come from the tail, read after that, so no change is lost."""
 
     box: Mailbox | None = None
+    # Lives only while there is something to write: thousands of sockets are silent most of the time.
     _writer: asyncio.Task[None] | None = None
+    _is_open = False
     _frames = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """As channels does it, but without a layer, whose tasks would cost each socket some kilobytes."""
+        self.scope, self.base_send, self.channel_layer = scope, send, None
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            return
 
     async def connect(self) -> None:
         access = await self._access() if origin_is_ours(self.scope) else None
         if access is None:
             await self.close()
             return
-        box = Mailbox(access, address=_address(self.scope), cookie=_cookie(self.scope))
+        box = Mailbox(access, address=_address(self.scope), cookie=_cookie(self.scope), ring=self._ring)
         if not live().hub.join(box):
             await self.close()
             return
         self.box = box
         live().wake()
         await self.accept()
-        self._writer = asyncio.create_task(self._write(box))
+        # A page stays open for hours and needs what its browser said about itself no more.
+        self.scope["headers"].clear()
+        self._is_open = True
+        self._ring()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing a page says means anything; too much of it ends the talk."""
@@ -56,24 +75,34 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.close(code=TOO_MANY)
 
     async def disconnect(self, code: int) -> None:
+        self._is_open = False
         if self.box is not None:
             live().hub.leave(self.box)
         if self._writer is not None:
             self._writer.cancel()
 
+    def _ring(self) -> None:
+        if self._is_open and self._writer is None and self.box is not None:
+            self._writer = asyncio.create_task(self._write(self.box))
+
     async def _write(self, box: Mailbox) -> None:
         try:
-            while True:
-                messages = await box.take()
+            # Whatever comes while this waits for a slow reader lies in the box when it looks again.
+            while messages := box.take():
                 if "close" in messages:
+                    self._is_open = False
                     await self.close(code=GONE)
                     return
                 for text in messages.values():
-                    await asyncio.wait_for(self.send(text_data=text), SEND_SECONDS)
+                    async with asyncio.timeout(SEND_SECONDS):
+                        await self.base_send({"type": "websocket.send", "text": text})
         except (RuntimeError, OSError, TimeoutError):
             # The other side is gone or never reads; what it missed it reads again when it comes back.
+            self._is_open = False
             live().hub.leave(box)
             await self.close(code=GONE)
+        finally:
+            self._writer = None
 
     async def _access(self) -> gate.Access | None:
         token = self.scope["url_route"]["kwargs"].get("token", "")

@@ -1,8 +1,7 @@
 """Who holds which page open in this process: topics are deliveries, and every socket has a box that never grows."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from apps.deliveries.access import Access
@@ -14,11 +13,21 @@ MOST_PER_ADDRESS, MOST_PER_LINK, MOST = 2_500, 60, 20_000
 
 
 class Mailbox:
-    """One socket's place in the hub. A slow reader misses steps in between, never the newest."""
+    """One socket's place in the hub. A slow reader misses steps in between, never the newest.
 
-    __slots__ = ("_filled", "_slots", "access", "address", "cookie", "link", "tier", "topic", "view_only")
+    `ring` is called, on the loop, when something lies in an empty box; whoever hears it takes what there is.
+    """
 
-    def __init__(self, access: Access, *, address: str = "", cookie: str = "") -> None:
+    __slots__ = ("_slots", "access", "address", "cookie", "link", "ring", "tier", "topic", "view_only")
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        address: str = "",
+        cookie: str = "",
+        ring: Callable[[], object] = lambda: None,
+    ) -> None:
         self.topic: int = access.delivery.pk
         # (id, generation): a rotated link is another one.
         self.link = (access.link.pk, access.link.generation)
@@ -28,19 +37,20 @@ class Mailbox:
         # Rows are heavy, so only those who must be asked again bring theirs.
         self.access = access if access.is_verified else None
         self.cookie = cookie if access.is_verified else ""
-        self._slots: dict[Kind, str] = {}
-        self._filled = asyncio.Event()
+        self.ring = ring
+        self._slots: dict[Kind, str] | None = None
 
     def put(self, kind: Kind, message: str) -> None:
-        self._slots[kind] = message
-        self._filled.set()
+        if self._slots is not None:
+            self._slots[kind] = message
+            return
+        self._slots = {kind: message}
+        self.ring()
 
-    async def take(self) -> dict[Kind, str]:
-        """Waits until there is something, and takes the newest of each kind."""
-        await self._filled.wait()
-        self._filled.clear()
-        taken, self._slots = self._slots, {}
-        return taken
+    def take(self) -> dict[Kind, str]:
+        """The newest of each kind since the last time."""
+        taken, self._slots = self._slots, None
+        return taken or {}
 
 
 class Hub:

@@ -6,13 +6,14 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from time import monotonic, sleep
+from time import monotonic
 from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import clock
 from apps.deliveries import access as gate
+from apps.fleet.services import position_bell
 from apps.tracking.dots import HIDDEN, Dot, Sight, dot_of, sights_of
 from apps.tracking.feeds import VanFeed, living_links, page_feed
 from apps.tracking.hub import Hub, Kind, Mailbox
@@ -52,6 +53,10 @@ class Tail:
     def start(self) -> None:
         self._pages.start()
         self._vans.moved()
+
+    def look_for_vans(self) -> None:
+        """Lets the next round ask where the vans are, whenever the last one did."""
+        self._next_vans = 0.0
 
     def poll(self) -> Delivered:
         """What is to be put into which boxes now."""
@@ -178,6 +183,7 @@ class Live:
 
     def _run(self) -> None:
         tail, pause, started, idle_since = Tail(self.hub), POLL_SECONDS, False, monotonic()
+        bell = position_bell()
         try:
             while True:
                 try:
@@ -191,7 +197,10 @@ class Live:
                     log.warning("The live tail lost its database and tries again.", exc_info=pause >= 1)
                     connection.close()
                     pause = min(_LONGEST_PAUSE, max(0.1, pause * 2))
-                sleep(pause)
+                if bell.wait(pause):
+                    # Positions were written by this very process: they need not wait for the next look.
+                    bell.clear()
+                    tail.look_for_vans()
                 if self._loop.is_closed():
                     return
                 if len(self.hub):

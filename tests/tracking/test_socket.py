@@ -155,7 +155,7 @@ async def test_a_slow_reader_keeps_the_newest_and_nothing_else(open_page: Opened
     [box] = live().hub.boxes([made.pk])
     for number in range(1000):
         box.put("dot", f'{{"type":"dot","dot":{number}}}')
-    assert (await box.take()) == {"dot": '{"type":"dot","dot":999}'}
+    assert box.take() == {"dot": '{"type":"dot","dot":999}'}
 
 
 async def test_leaving_leaves_nothing(open_page: Opened) -> None:
