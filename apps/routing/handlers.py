@@ -10,10 +10,12 @@ from apps.routing.services import (
     close_if_over,
     improve_plan,
     keep_rolling,
+    keep_watching,
     prepare,
     publish,
     release_hold,
     roll_forward,
+    watch_day,
 )
 
 FILL_HANDLER = "apps.routing.handlers.fill_day"
@@ -47,6 +49,13 @@ def fill_day(payload: dict[str, Any]) -> None:
 def close_day_of(payload: dict[str, Any]) -> None:
     """The evening: nobody waits any longer for a van that is back."""
     close_day(plan=DayPlan.objects.get(pk=payload["plan"]))
+
+
+def watch_day_of(payload: dict[str, Any]) -> None:
+    """Long stops and late vans become incidents; asked for again as long as a van is out."""
+    plan = DayPlan.objects.select_related("depot").get(pk=payload["plan"])
+    watch_day(plan=plan)
+    keep_watching(plan_id=plan.pk)
 
 
 def expire_hold(payload: dict[str, Any]) -> None:

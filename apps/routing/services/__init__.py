@@ -18,10 +18,13 @@ from apps.routing.services.close_day import close_day, close_if_over
 from apps.routing.services.drive import arrive, catch_up, complete, depart, fail, stop_of
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import improve_plan
+from apps.routing.services.incidents import note
 from apps.routing.services.load_van import Loaded, load
+from apps.routing.services.off_the_road import break_down, mark_sick
 from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, offers_for
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
+from apps.routing.services.watch_day import keep_watching, watch_day
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
 from apps.routing.words import PLAN_REASONS, name_place, refusal
 
@@ -34,6 +37,7 @@ __all__ = [
     "Subject",
     "arrive",
     "ask_for_replan",
+    "break_down",
     "build_day",
     "catch_up",
     "change_in_plan",
@@ -47,10 +51,13 @@ __all__ = [
     "hold",
     "improve_plan",
     "keep_rolling",
+    "keep_watching",
     "load",
+    "mark_sick",
     "name_place",
     "nearest_depot",
     "newcomer",
+    "note",
     "offers",
     "offers_at",
     "offers_for",
@@ -68,5 +75,6 @@ __all__ = [
     "stop_of",
     "subject_of",
     "take_in",
+    "watch_day",
     "with_retries",
 ]

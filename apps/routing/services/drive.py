@@ -18,11 +18,13 @@ from apps.deliveries.services import bump_pages, move_states
 from apps.deliveries.states import ON_A_VAN, State
 from apps.events.services import emit
 from apps.routing import events
-from apps.routing.models import Drop, Route, Visit
+from apps.routing.models import Drop, Incident, Route, Visit
 from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING, is_on_van, scanned_since
+from apps.routing.services.incidents import note
 from apps.routing.services.leave_behind import leave_behind
 from apps.routing.services.roll_forward import keep_rolling, snapshot_of
+from apps.routing.services.watch_day import keep_watching
 from apps.routing.services.write_routes import announce, confirm, touch, write
 from apps.routing.stops import day_began
 
@@ -43,6 +45,7 @@ def depart(*, route: Route, actor: str, at: datetime | None = None, more: bool =
         _set_out(route, actor, at)
         _moved_on(route.pk, actor, more=more)
         keep_rolling(route_id=route.pk)
+        keep_watching(plan_id=route.plan_id)
     route.refresh_from_db()
     return True
 
@@ -94,7 +97,12 @@ def complete(
 
 def fail(*, visit: Visit, reason: str, actor: str, at: datetime | None = None, more: bool = False) -> list[int]:
     """Nothing could be handed over, for this reason (a code); the deliveries it was. Their parcels stay on the van."""
-    return _finish(visit, Visit.State.FAILED, _sane(at), actor, reason=reason, more=more)
+    with transaction.atomic():
+        failed = _finish(visit, Visit.State.FAILED, _sane(at), actor, reason=reason, more=more)
+        if failed and visit.route is not None:
+            kind, key = Incident.Kind.FAILED_STOP, f"failed:{visit.pk}"
+            note(plan=visit.plan, kind=kind, key=key, routes=[visit.route.pk], visit=visit, figures={"reason": reason})
+    return failed
 
 
 def catch_up(*, route_id: int, actor: str, next_stop: bool = True) -> None:

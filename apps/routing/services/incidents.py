@@ -1,0 +1,54 @@
+"""Writes down what went otherwise than planned, once, and asks the planner to look at it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from apps.core import clock
+from apps.routing.models import DayPlan, Incident, Replan, Route, Visit
+from apps.routing.services.write_routes import ask_for_replan
+
+
+def note(
+    *,
+    plan: DayPlan,
+    kind: str,
+    key: str,
+    routes: Iterable[int] = (),
+    visit: Visit | None = None,
+    at: datetime | None = None,
+    figures: dict[str, Any] | None = None,
+) -> bool:
+    """Records an incident and lets the planner look at these routes; False when it was known already.
+
+    `key` names the thing that happened within the day's plan, so that whoever notices it twice notes it once.
+    """
+    touched = list(routes)
+    with transaction.atomic():
+        _incident, is_new = Incident.objects.get_or_create(
+            plan=plan,
+            key=key[:60],
+            defaults={
+                "kind": kind,
+                "route_id": touched[0] if len(touched) == 1 else None,
+                "visit": visit,
+                "at": at or clock.now(),
+                "figures": figures or {},
+            },
+        )
+        if is_new:
+            Route.objects.filter(pk__in=touched, finished_at=None).update(changes=F("changes") + 1)
+            ask_for_replan(plan.pk, reason=kind)
+    return is_new
+
+
+def since_last_replan(plan: DayPlan) -> list[str]:
+    """Kinds of what has happened since the planner last looked, oldest first."""
+    last = Replan.objects.filter(plan=plan).order_by("-pk").values_list("started_at", flat=True).first()
+    found = Incident.objects.filter(plan=plan).order_by("pk")
+    if last is not None:
+        found = found.filter(at__gte=last)
+    return list(found.values_list("kind", flat=True))

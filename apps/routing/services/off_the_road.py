@@ -1,0 +1,105 @@
+"""A van that drives no more today: its driver is sick, or it has broken down."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.core import clock
+from apps.core.errors import Refused
+from apps.deliveries.models import Delivery, Parcel
+from apps.deliveries.services import bump_pages, move_states
+from apps.deliveries.states import ON_A_VAN, State
+from apps.events.services import emit, react
+from apps.fleet.models import Shift
+from apps.routing import events
+from apps.routing.models import Drop, Incident, Route, Visit
+from apps.routing.planner.solution import Reason
+from apps.routing.rows import REMAINING
+from apps.routing.services.incidents import note
+from apps.routing.services.leave_behind import NO_TIMES
+from apps.routing.services.write_routes import touch
+
+FILL_HANDLER = "apps.routing.handlers.fill_day"
+REASON = "carrier_vehicle_issue"
+
+
+def mark_sick(*, shift: Shift, actor: str) -> int:
+    """The driver does not come, or goes home: other vans take what they can; how many stops have to find one.
+
+    What was loaded already goes back to the ramp. Once the van is out this is a breakdown: see `break_down`.
+    """
+    return _take_off(shift, "sick_at", Incident.Kind.SICK_DRIVER, actor)
+
+
+def break_down(*, shift: Shift, actor: str) -> int:
+    """The van stops for the day; how many stops it leaves.
+
+    What it has on board is not delivered today, and its people are told and may choose again; the parcels are listed
+    with the incident, to be fetched. What lies at the depot still, and what was to be collected, goes to other vans.
+    """
+    return _take_off(shift, "broken_down_at", Incident.Kind.BREAKDOWN, actor)
+
+
+def _take_off(shift: Shift, column: str, kind: str, actor: str) -> int:
+    with transaction.atomic():
+        now = clock.now()
+        taken = Shift.objects.filter(pk=shift.pk, sick_at=None, broken_down_at=None).update(**{column: now})
+        shift.refresh_from_db()
+        if not taken:
+            raise Refused("off_the_road", _("This van is off the road already."))
+        route = Route.objects.select_related("plan__depot").filter(shift=shift).first()
+        if route is None or route.finished_at is not None:
+            return 0
+        touch(route.pk)
+        if route.departed_at is None:
+            _unload(route)
+        stranded = _strand(route, actor)
+        waiting = _set_free(route)
+        if route.departed_at is not None:
+            Route.objects.filter(pk=route.pk).update(finished_at=now)
+        emit(events.ROUTE_CHANGED, plan_id=route.plan_id, payload={"route": route.pk}, actor=actor)
+        figures = {"stops": waiting, "on_board": stranded}
+        others = list(Route.objects.filter(plan=route.plan, finished_at=None).exclude(pk=route.pk))
+        note(plan=route.plan, kind=kind, key=f"{kind}:{shift.pk}", routes=[one.pk for one in others], figures=figures)
+        react(FILL_HANDLER, plan_id=route.plan_id, lane="planner", dedupe_key=f"fill:{route.plan_id}")
+    return waiting + len(stranded)
+
+
+def _unload(route: Route) -> None:
+    """The van never left: what is on it stands at the depot again, to be scanned onto another."""
+    loaded = Drop.objects.filter(visit__route=route, visit__state__in=REMAINING, is_open=True, is_hold=False)
+    ids = list(loaded.values_list("delivery_id", flat=True))
+    Parcel.objects.filter(delivery__in=ids).update(loaded_at=None)
+    move_states(delivery_ids=ids, to=State.ARRIVED, actor="system", reason=REASON)
+
+
+def _strand(route: Route, actor: str) -> list[int]:
+    """What is on board is not delivered today; the deliveries, for whoever fetches them."""
+    if route.departed_at is None:
+        return []
+    visits = Visit.objects.filter(route=route, state__in=REMAINING)
+    drops = Drop.objects.filter(visit__in=visits, is_open=True, is_hold=False)
+    aboard = drops.filter(delivery__state__in=ON_A_VAN).exclude(delivery__kind=Delivery.Kind.RETURN)
+    ids = sorted(aboard.values_list("delivery_id", flat=True))
+    stops = list(aboard.values_list("visit_id", flat=True))
+    aboard.update(is_open=False)
+    shared = Drop.objects.filter(visit__in=stops, is_open=True).values("visit")
+    visits.filter(pk__in=stops).exclude(pk__in=shared).update(state=Visit.State.FAILED, left_at=clock.now())
+    move_states(delivery_ids=ids, to=State.FAILED, actor=actor, reason=REASON)
+    return ids
+
+
+def _set_free(route: Route) -> int:
+    """What another van can still bring waits for one; how many stops."""
+    left = Visit.objects.filter(route=route, state__in=REMAINING)
+    left.filter(kind=Visit.Kind.RELOAD).delete()
+    left.filter(hold_until__isnull=False).delete()
+    ids = list(left.values_list("pk", flat=True))
+    people = Drop.objects.filter(visit__in=ids, is_open=True, is_hold=False).values_list("delivery_id", flat=True)
+    move_states(
+        delivery_ids=list(people.filter(delivery__state=State.OUT)), to=State.PLANNED, actor="system", reason=REASON
+    )
+    bump_pages(delivery_ids=list(people))
+    Visit.objects.filter(pk__in=ids).update(
+        **NO_TIMES, state=Visit.State.PLANNED, arrived_at=None, unserved_reason=Reason.NO_VEHICLE.value
+    )
+    return len(ids)
