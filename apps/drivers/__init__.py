@@ -1,4 +1,4 @@
 """The driver's phone page and position ingest; the depot clerk's load scan; the counter page of a pick-up point.
 
-Announces nothing of its own: deliveries, routing, instructions and redirection speak. Hears nothing.
+Announces what drivers do not confirm in time; hears changes that reach a van under way.
 """

@@ -8,9 +8,11 @@ from apps.drivers import rounds, services
 from apps.drivers.auth import DRIVER, api_of
 from apps.drivers.inputs import fields_of, fixes_of, instant_of, number_of, word_of
 from apps.drivers.services import Outcome
+from apps.drivers.shown_inputs import anyway_of, batch_of, shown_of
 from apps.fleet.models import Driver
 
 POSITION_POSTS, POSITION_SECONDS = 300, 60
+EVENT_POSTS = 120
 
 
 @require_safe
@@ -46,25 +48,51 @@ def arrive(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
 @require_POST
 @api_of(DRIVER)
 def complete(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
-    """Fields `at`, `received_by`, `left_at` and a file `photo` (multipart), or the fields alone as JSON."""
+    """Files `photo` (several) and `signature` with the fields of shown_inputs (multipart), or the fields as JSON."""
     fields = fields_of(request)
-    outcome = services.complete(
+    shown = shown_of(fields, request.FILES)
+    return _told(services.complete(driver=driver, visit_id=visit_id, at=instant_of(fields.get("at")), shown=shown))
+
+
+@require_POST
+@api_of(DRIVER)
+def fail(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
+    """`reason`, and `anyway` where something speaks against it; a `photo` and notes where there are any."""
+    fields = fields_of(request)
+    outcome = services.fail(
         driver=driver,
         visit_id=visit_id,
+        reason=word_of(fields.get("reason")),
+        shown=shown_of(fields, request.FILES),
+        anyway=anyway_of(fields),
         at=instant_of(fields.get("at")),
-        photo=request.FILES.get("photo"),
-        received_by=word_of(fields.get("received_by")),
-        left_at=word_of(fields.get("left_at")) or "in_person",
     )
     return _told(outcome)
 
 
 @require_POST
 @api_of(DRIVER)
-def fail(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
+def events(request: HttpRequest, driver: Driver) -> HttpResponse:
+    """What the phone kept while it had no signal, in its order; {"answers": [...]}, one per event."""
+    count_try("phone-events", str(driver.pk), limit=EVENT_POSTS, seconds=POSITION_SECONDS)
+    told, more = batch_of(request)
+    return JsonResponse({"answers": services.replay(driver=driver, events=told, more=more)})
+
+
+@require_POST
+@api_of(DRIVER)
+def contact(request: HttpRequest, driver: Driver, delivery: str) -> HttpResponse:
+    """`channel` call, sms or bell: tried to reach the recipient."""
     fields = fields_of(request)
-    reason = word_of(fields.get("reason"))
-    return _told(services.fail(driver=driver, visit_id=visit_id, reason=reason, at=instant_of(fields.get("at"))))
+    channel = word_of(fields.get("channel"))
+    is_new = services.contact(driver=driver, delivery=delivery, channel=channel, at=instant_of(fields.get("at")))
+    return JsonResponse({"again": not is_new})
+
+
+@require_POST
+@api_of(DRIVER)
+def read_notice(_request: HttpRequest, driver: Driver, notice_id: int) -> HttpResponse:
+    return JsonResponse({"again": not services.read_notice(driver=driver, notice_id=notice_id)})
 
 
 @require_POST

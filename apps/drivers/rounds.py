@@ -1,24 +1,31 @@
 """What a driver may see of today's route: the next stop in full, the others only as far as finding them goes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 
 from apps.core import clock
 from apps.core.encryption import sha256_hex
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.models import AccessCode, Delivery, Place
+from apps.deliveries.models import AccessCode, ContactTry, Delivery, Place
+from apps.drivers import rules
+from apps.drivers.rules import Needs
+from apps.drivers.unread import Unread, unread_of
 from apps.fleet.models import Driver, Shift
 from apps.instructions.models import Instruction
 from apps.routing.models import Drop, Route, Visit
 
+HELD = 3
+"""So many stops a phone without signal can still serve; of the others it knows the way only."""
+CALLS = (ContactTry.Channel.CALL, ContactTry.Channel.SMS)
+
 
 @dataclass(frozen=True, slots=True)
 class DropAtStop:
-    """One delivery of a stop. `delivery` is its public id; `phone` is there at the next stop only."""
+    """One delivery of a stop. `delivery` is its public id; `phone` is there at the next HELD stops only."""
 
     delivery: str
     reference: str
@@ -32,6 +39,7 @@ class DropAtStop:
     instruction_version: int
     acknowledged: bool
     has_access_code: bool
+    tries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,10 @@ class Stop:
     eta: TimeWindow | None
     service_seconds: int
     drops: tuple[DropAtStop, ...]
+    needs: Needs
+    born_by: date
+    arrived_at: datetime | None = None
+    may_give_up_at: datetime | None = None
 
     @property
     def is_point(self) -> bool:
@@ -54,6 +66,11 @@ class Stop:
     @property
     def parcel_count(self) -> int:
         return sum(len(drop.parcels) for drop in self.drops)
+
+    @property
+    def tries(self) -> int:
+        """Calls and texts to anybody here."""
+        return sum(drop.tries for drop in self.drops)
 
     @property
     def unread(self) -> list[DropAtStop]:
@@ -71,14 +88,16 @@ class Round:
     stops: tuple[Stop, ...]
     done: int
     total: int
+    unread: tuple[Unread, ...] = ()
 
     @property
     def mark(self) -> str:
         """Changes whenever the driver would see something else."""
         seen: list[Any] = [self.route and (self.route.revision, self.route.departed_at)]
+        seen.append([line.notice for line in self.unread])
         for stop in self.stops:
             drops = [(drop.delivery, drop.instruction_version, drop.acknowledged) for drop in stop.drops]
-            seen.append((stop.visit, stop.state, drops, stop.eta and stop.eta.earliest))
+            seen.append((stop.visit, stop.state, drops, stop.eta and stop.eta.earliest, stop.tries))
         return sha256_hex(repr(seen))[:16]
 
     @property
@@ -97,7 +116,7 @@ def round_of(driver: Driver) -> Round | None:
         return Round(shift, None, zone, (), 0, 0)
     visits = list(route.visits.filter(hold_until=None).order_by("sequence", "pk").values_list("pk", "state"))
     done = sum(state not in Visit.REMAINING for _pk, state in visits)
-    return Round(shift, route, zone, _stops(route, done), done, len(visits))
+    return Round(shift, route, zone, _stops(route, done, zone), done, len(visits), unread_of(route))
 
 
 def shift_today(driver: Driver) -> Shift | None:
@@ -112,12 +131,14 @@ def shift_today(driver: Driver) -> Shift | None:
     return None
 
 
-def _stops(route: Route, done: int) -> tuple[Stop, ...]:
+def _stops(route: Route, done: int, zone: ZoneInfo) -> tuple[Stop, ...]:
+    today = clock.now().astimezone(zone).date()
     drops = Drop.objects.filter(is_open=True, is_hold=False).select_related(
-        "delivery__recipient", "delivery__merchant", "delivery__order", "delivery__instruction"
+        "delivery__recipient", "delivery__merchant__policy", "delivery__order", "delivery__instruction"
     )
     drops = drops.prefetch_related("delivery__parcels").annotate(
-        has_code=Exists(AccessCode.objects.filter(delivery=OuterRef("delivery")))
+        has_code=Exists(AccessCode.objects.filter(delivery=OuterRef("delivery"))),
+        tries=Count("delivery__contact_tries", filter=Q(delivery__contact_tries__channel__in=CALLS), distinct=True),
     )
     visits = (
         Visit.objects.filter(route=route, state__in=Visit.REMAINING, hold_until=None)
@@ -126,14 +147,16 @@ def _stops(route: Route, done: int) -> tuple[Stop, ...]:
         .order_by("sequence", "pk")
     )
     found = [visit for visit in visits if visit.open_drops]
-    return tuple(_stop(visit, done + index + 1, is_next=index == 0) for index, visit in enumerate(found))
+    return tuple(_stop(visit, done + index + 1, today, is_near=index < HELD) for index, visit in enumerate(found))
 
 
-def _stop(visit: Any, number: int, *, is_next: bool) -> Stop:
+def _stop(visit: Any, number: int, today: date, *, is_near: bool) -> Stop:
     deliveries = [drop.delivery for drop in visit.open_drops]
     eta = TimeWindow(visit.eta_earliest, visit.eta_latest) if visit.eta_earliest and visit.eta_latest else None
     latest = min(delivery.window_latest for delivery in deliveries)
     earliest = min(max(delivery.window_earliest for delivery in deliveries), latest)
+    needs = rules.needs_of(deliveries, is_point=visit.place.kind != Place.Kind.ADDRESS)
+    wait = max(delivery.merchant.policy.wait_minutes for delivery in deliveries)
     return Stop(
         visit=visit.pk,
         number=number,
@@ -142,11 +165,16 @@ def _stop(visit: Any, number: int, *, is_next: bool) -> Stop:
         window=TimeWindow(earliest, latest),
         eta=eta,
         service_seconds=visit.service_seconds,
-        drops=tuple(_drop(drop.delivery, drop.has_code, is_next=is_next) for drop in visit.open_drops),
+        drops=tuple(_drop(drop, is_near=is_near) for drop in visit.open_drops),
+        needs=needs,
+        born_by=rules.born_by(today, needs.minimum_age),
+        arrived_at=visit.arrived_at,
+        may_give_up_at=visit.arrived_at and visit.arrived_at + timedelta(minutes=wait),
     )
 
 
-def _drop(delivery: Delivery, has_code: bool, *, is_next: bool) -> DropAtStop:
+def _drop(row: Any, *, is_near: bool) -> DropAtStop:
+    delivery: Delivery = row.delivery
     try:
         told: Instruction | None = delivery.instruction
     except Instruction.DoesNotExist:
@@ -156,14 +184,15 @@ def _drop(delivery: Delivery, has_code: bool, *, is_next: bool) -> DropAtStop:
         reference=delivery.order.reference,
         merchant=delivery.merchant.name,
         recipient=delivery.recipient.name,
-        phone=delivery.recipient.phone if is_next else "",
+        phone=delivery.recipient.phone if is_near else "",
         parcels=tuple(parcel.barcode for parcel in delivery.parcels.all()),
         safe_place=told.safe_place if told else Instruction.SafePlace.IN_PERSON,
         safe_place_words=told.get_safe_place_display() if told else "",
         note=told.note if told else "",
         instruction_version=told.version if told else 0,
         acknowledged=told is None or told.acknowledged_version >= told.version,
-        has_access_code=has_code,
+        has_access_code=row.has_code,
+        tries=row.tries,
     )
 
 
@@ -189,6 +218,10 @@ def as_json(found: Round) -> dict[str, Any]:
         "done": found.done,
         "total": found.total,
         "stops": [_stop_json(stop) for stop in found.stops],
+        "notices": [
+            {"id": line.notice, "kind": line.kind, "delivery": line.delivery, "sentence": line.sentence}
+            for line in found.unread
+        ],
     }
 
 
@@ -208,6 +241,15 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
         "window": [instant(stop.window.earliest), instant(stop.window.latest)],
         "eta": [instant(stop.eta.earliest), instant(stop.eta.latest)] if stop.eta else None,
         "service_seconds": stop.service_seconds,
+        "needs": {
+            "proofs": sorted(stop.needs.proofs),
+            "least_photos": stop.needs.least_photos,
+            "minimum_age": stop.needs.minimum_age,
+            "born_by": stop.born_by.isoformat() if stop.needs.minimum_age else None,
+            "cash_due": stop.needs.cash[0],
+            "cash_currency": stop.needs.cash[1],
+        },
+        "may_give_up_at": instant(stop.may_give_up_at),
         "drops": [
             {
                 "delivery": drop.delivery,

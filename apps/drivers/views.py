@@ -13,6 +13,7 @@ from apps.core.errors import DoorstepError
 from apps.drivers import auth, rounds, rules, services
 from apps.drivers.auth import DRIVER, page_of
 from apps.drivers.inputs import number_of, word_of
+from apps.drivers.shown_inputs import anyway_of, shown_of
 from apps.fleet.models import Driver
 from apps.instructions.models import Instruction
 
@@ -64,20 +65,35 @@ def arrive(_request: HttpRequest, driver: Driver, visit_id: int) -> None:
 @page_of(DRIVER)
 @told
 def complete(request: HttpRequest, driver: Driver, visit_id: int) -> None:
-    services.complete(
-        driver=driver,
-        visit_id=visit_id,
-        photo=request.FILES.get("photo"),
-        received_by=word_of(request.POST.get("received_by", "")),
-        left_at=word_of(request.POST.get("left_at", "")) or rules.IN_PERSON,
-    )
+    services.complete(driver=driver, visit_id=visit_id, shown=shown_of(request.POST.dict(), request.FILES))
 
 
 @require_POST
 @page_of(DRIVER)
 @told
 def fail(request: HttpRequest, driver: Driver, visit_id: int) -> None:
-    services.fail(driver=driver, visit_id=visit_id, reason=word_of(request.POST.get("reason", "")))
+    fields = request.POST.dict()
+    services.fail(
+        driver=driver,
+        visit_id=visit_id,
+        reason=word_of(fields.get("reason")),
+        shown=shown_of(fields, request.FILES),
+        anyway=anyway_of(fields),
+    )
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def contact(request: HttpRequest, driver: Driver, delivery: str) -> None:
+    services.contact(driver=driver, delivery=delivery, channel=word_of(request.POST.get("channel", "")))
+
+
+@require_POST
+@page_of(DRIVER)
+@told
+def read_notice(_request: HttpRequest, driver: Driver, notice_id: int) -> None:
+    services.read_notice(driver=driver, notice_id=notice_id)
 
 
 @require_POST

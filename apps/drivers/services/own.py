@@ -1,0 +1,58 @@
+"""What belongs to a driver today. Everything else does not exist for that phone."""
+
+from django.utils.translation import gettext as _
+
+from apps.core.errors import NotFound, Refused
+from apps.deliveries.models import Delivery
+from apps.drivers.rounds import shift_today
+from apps.fleet.models import Driver, Shift
+from apps.routing.models import Route, Visit
+
+
+def own_shift(driver: Driver) -> Shift:
+    shift = shift_today(driver)
+    if shift is None:
+        raise Refused("no_shift", _("You are not on today's roster."))
+    return shift
+
+
+def own_route(driver: Driver) -> Route:
+    route = Route.objects.select_related("plan__depot", "shift__vehicle").filter(shift=own_shift(driver)).first()
+    if route is None:
+        raise Refused("no_route", _("There is no route for you today."))
+    return route
+
+
+def own_visit(driver: Driver, visit_id: int) -> Visit:
+    """A stop of the driver's route of today; NotFound for every other, whether it exists or not."""
+    visit = (
+        Visit.objects.select_related("place", "route__plan__depot", "route__shift__vehicle", "plan__depot")
+        .filter(pk=visit_id, route__shift=own_shift(driver), hold_until=None)
+        .first()
+    )
+    if visit is None:
+        raise NotFound("stop_not_found", _("That stop is not on your route today."))
+    return visit
+
+
+def own_delivery(driver: Driver, public_id: str) -> Delivery:
+    """A delivery that the driver brings today; NotFound for every other."""
+    delivery = Delivery.objects.filter(
+        public_id=public_id[:24].replace("\0", ""),
+        drops__is_open=True,
+        drops__is_hold=False,
+        drops__visit__route__shift=own_shift(driver),
+    ).first()
+    if delivery is None:
+        raise NotFound("delivery_not_found", _("That delivery is not on your route today."))
+    return delivery
+
+
+def deliveries_at(visit: Visit) -> list[Delivery]:
+    """What is still to be handed over at a stop, with its parcels and its shop's rules."""
+    rows = Delivery.objects.filter(drops__visit=visit, drops__is_open=True, drops__is_hold=False)
+    return list(rows.select_related("merchant__policy", "recipient").prefetch_related("parcels").order_by("pk"))
+
+
+def actor_of(driver: Driver) -> str:
+    return f"driver:{driver.pk}"
