@@ -65,6 +65,7 @@ class PlaceInput:
     name: str = ""
     opening_hours: str = ""
     merge_key: str = ""
+    floor: int | None = None
 
     @classmethod
     def of(cls, place: Place) -> "PlaceInput":

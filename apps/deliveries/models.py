@@ -50,6 +50,7 @@ class Place(models.Model):
         max_length=255, blank=True, help_text=_("OpenStreetMap opening_hours; empty: always.")
     )
     merge_key = models.CharField(max_length=60, blank=True, db_index=True)
+    floor = models.SmallIntegerField(null=True, blank=True, help_text=_("Of a flat; 0 is the ground floor."))
 
     def __str__(self) -> str:
         if self.name:
