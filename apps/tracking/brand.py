@@ -17,6 +17,7 @@ LIGHT_GROUNDS = ("#ffffff", "#f0f1f3")
 DARK_GROUNDS = ("#0d0f12", "#1f2328")
 _DARK_INK, _LIGHT_INK = "#101215", "#ffffff"
 _STEPS = 60
+TOUCH_ICON = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,16 @@ def context(merchant: Merchant) -> dict[str, Any]:
         "name": merchant.name,
         "css_url": f"{path}?v={version}" if branding else None,
         "logo_url": f"{logo}?v={version}" if has_logo else None,
+        "touch_icon_url": icon_url(merchant.slug, branding, TOUCH_ICON),
+        "grounds": (LIGHT_GROUNDS[0], DARK_GROUNDS[1]),
     }
+
+
+def icon_url(slug: str, branding: Branding | None, size: int) -> str:
+    """Empty for a merchant without a brand."""
+    if branding is None:
+        return ""
+    return f"{reverse('tracking:brand_icon', args=[slug, size])}?v={fingerprint(branding)}"
 
 
 def branding_of(merchant: Merchant) -> Branding | None:

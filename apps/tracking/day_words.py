@@ -10,8 +10,8 @@ from django.utils.translation import get_language, gettext, to_locale
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
 
-# Plain "en" would mean the twelve-hour clock of the United States to Babel.
-_REGIONS = {"en": "en_GB"}
+# Plain "en" would mean the twelve-hour clock of the United States to Babel, plain "pt" Brazil.
+_REGIONS = {"en": "en_GB", "pt": "pt_PT"}
 
 
 def reader_locale() -> Locale:

@@ -2,7 +2,22 @@
 
 from django.urls import path
 
-from apps.tracking.views import change_cancel, change_instructions, change_place, change_time, files, page, verify
+from apps.tracking.views import (
+    app,
+    blocks,
+    calendar,
+    change_cancel,
+    change_instructions,
+    change_place,
+    change_time,
+    files,
+    language,
+    page,
+    rate,
+    report,
+    share,
+    verify,
+)
 
 app_name = "tracking"
 
@@ -17,6 +32,15 @@ urlpatterns = [
     path("t/<str:token>/cancel", change_cancel.cancel, name="cancel"),
     path("t/<str:token>/verify", verify.verify, name="verify"),
     path("t/<str:token>/proof/<int:proof_id>", files.proof, name="proof"),
+    path("t/<str:token>/rate", rate.rating, name="rate"),
+    path("t/<str:token>/report", report.report, name="report"),
+    path("t/<str:token>/share", share.share, name="share"),
+    path("t/<str:token>/calendar.ics", calendar.calendar, name="calendar"),
+    path("t/<str:token>/language", language.language, name="language"),
+    path("t/<str:token>/manifest.webmanifest", app.manifest, name="manifest"),
+    path("brand/<slug:slug>/icon-<int:size>.png", app.icon, name="brand_icon"),
+    path("brand/<slug:slug>/block-<int:block_id>.jpg", blocks.picture, name="block_picture"),
+    path("favicon.ico", app.favicon, name="favicon"),
     path("brand/<slug:slug>.css", files.brand_css, name="brand_css"),
     path("brand/<slug:slug>.svg", files.brand_svg, name="brand_svg"),
     path("tiles/<int:z>/<int:x>/<int:y>.pbf", files.tile, name="tile"),

@@ -1,6 +1,6 @@
 """The only writers of feedback, one file per verb."""
 
-from apps.feedback.services.rate import rate
+from apps.feedback.services.rate import is_author, rate
 from apps.feedback.services.report_problem import close_report, report_problem, take_report
 
-__all__ = ["close_report", "rate", "report_problem", "take_report"]
+__all__ = ["close_report", "is_author", "rate", "report_problem", "take_report"]

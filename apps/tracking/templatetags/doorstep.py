@@ -6,10 +6,13 @@ from typing import Any
 
 import segno
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language_info
 
+from apps.tracking.blocks import Block, blocks_of
 from apps.tracking.words import PageWords, page_words
 
 register = template.Library()
@@ -31,6 +34,18 @@ def icon(name: str, size: int = 20) -> SafeString:
 def words_of(doc: Mapping[str, Any], brand: Mapping[str, Any], paths: Mapping[str, str]) -> PageWords:
     """{% words_of doc brand paths as page %}"""
     return page_words(doc, brand, paths)
+
+
+@register.simple_tag
+def blocks_for(doc: Mapping[str, Any], brand: Mapping[str, Any]) -> list[Block]:
+    """{% blocks_for doc brand as blocks %}"""
+    return blocks_of(doc.get("blocks") or (), brand["slug"])
+
+
+@register.simple_tag
+def languages() -> list[tuple[str, str]]:
+    """Code and own name of every language that is shipped."""
+    return [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES]
 
 
 @register.simple_tag

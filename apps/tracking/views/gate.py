@@ -25,6 +25,21 @@ HEADERS: Mapping[str, str] = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
 
+_BELOW = (
+    "state",
+    "dot",
+    "live",
+    "time",
+    "place",
+    "instructions",
+    "cancel",
+    "verify",
+    "rate",
+    "report",
+    "share",
+    "language",
+)
+
 
 def shopper_view[**P](
     view: Callable[Concatenate[HttpRequest, Access, P], HttpResponse],
@@ -87,5 +102,8 @@ def base_context(access: Access, token: str) -> dict[str, Any]:
 
 def paths(token: str) -> dict[str, str]:
     page = reverse("tracking:page", args=[token])
-    names = ("state", "dot", "live", "time", "place", "instructions", "cancel", "verify")
-    return {"page": page, **{name: f"{page}/{name}" for name in names}, "socket": f"/ws{page}"}
+    return {"page": page, **{name: f"{page}/{name}" for name in _BELOW}, **_files(page), "socket": f"/ws{page}"}
+
+
+def _files(page: str) -> dict[str, str]:
+    return {"calendar": f"{page}/calendar.ics", "manifest": f"{page}/manifest.webmanifest"}

@@ -11,6 +11,9 @@ from apps.deliveries.services import token_of
 from apps.tracking.views.change_flow import form_headers
 from apps.tracking.views.gate import SOCKET_COOKIE, base_context, paths, shopper_view
 
+# Where a code may be wanted for.
+_LEADS_TO = ("page", "time", "place", "instructions", "cancel", "rate", "report")
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @shopper_view
@@ -68,4 +71,4 @@ def _verified(request: HttpRequest, access: Access, value: str) -> HttpResponse:
 def _next_name(request: HttpRequest) -> str:
     """One of the page's own addresses by name, so that nobody can be sent elsewhere."""
     asked = request.POST.get("next") or request.GET.get("next") or "page"
-    return asked if asked in ("page", "time", "place", "instructions", "cancel") else "page"
+    return asked if asked in _LEADS_TO else "page"

@@ -1,0 +1,108 @@
+"""For merchants: the blocks on their pages."""
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+
+from apps.core.errors import InvalidInput
+from apps.core.photos import cleaned_photo
+from apps.deliveries.states import State
+from apps.merchants.access import TenantScoped, may_manage, merchants_of
+from apps.merchants.models import Merchant
+from apps.merchants.services import announce_change
+from apps.tracking.blocks import LONGEST_SIDE
+from apps.tracking.extras import BLOCK_STATES
+from apps.tracking.models import ContentBlock
+
+
+class ContentBlockForm(forms.ModelForm):
+    """Pictures are encoded anew, smaller and without their metadata."""
+
+    segment = forms.MultipleChoiceField(
+        label=_("Shown while"),
+        choices=[(state.value, state.label) for state in State if state in BLOCK_STATES],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("None: in all of these. Never on a failure, on the way back, or while a problem is open."),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[("", _("All")), *settings.LANGUAGES],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def clean_image(self) -> Any:
+        upload = self.cleaned_data.get("image")
+        if not upload or "image" not in self.changed_data:
+            return upload
+        try:
+            return cleaned_photo(upload, name=f"{secrets.token_hex(8)}.jpg", longest_side=LONGEST_SIDE)
+        except InvalidInput as error:
+            raise ValidationError(error.message) from None
+
+
+@admin.register(ContentBlock)
+class ContentBlockAdmin(TenantScoped, ModelAdmin):
+    form = ContentBlockForm
+    list_display = ["title", "merchant", "shown_segment", "shows_from", "shows_until", "is_active"]
+    list_filter = ["merchant", "is_active"]
+    ordering = ["merchant", "position"]
+    fields = [
+        "merchant",
+        "title",
+        "text",
+        ("link", "link_label"),
+        "image",
+        "segment",
+        "language",
+        ("shows_from", "shows_until"),
+        ("position", "is_active"),
+    ]
+
+    @admin.display(description=_("Shown while"))
+    def shown_segment(self, row: ContentBlock) -> str:
+        return ", ".join(str(State(state).label) for state in row.segment) or str(_("always"))
+
+    def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
+        return bool(self._managed(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if isinstance(obj, ContentBlock):
+            return may_manage(request.user, obj.merchant)
+        return bool(self._managed(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "merchant":
+            kwargs["queryset"] = Merchant.objects.filter(pk__in=self._managed(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ContentBlock, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        announce_change(merchant=obj.merchant, actor=f"agent:{request.user.pk}")
+
+    def delete_model(self, request: HttpRequest, obj: ContentBlock) -> None:
+        super().delete_model(request, obj)
+        announce_change(merchant=obj.merchant, actor=f"agent:{request.user.pk}")
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ContentBlock]) -> None:
+        merchants = {block.merchant for block in queryset.select_related("merchant")}
+        super().delete_queryset(request, queryset)
+        for merchant in merchants:
+            announce_change(merchant=merchant, actor=f"agent:{request.user.pk}")
+
+    @staticmethod
+    def _managed(request: HttpRequest) -> list[int]:
+        return [one.pk for one in merchants_of(request.user) if may_manage(request.user, one)]
