@@ -49,7 +49,7 @@ class DriverPhone(Device):
 
     def complete(self, visit: int, stop: dict[str, Any], *, at: datetime) -> None:
         drops = stop["drops"]
-        data = {"at": at.isoformat(), "received_by": "", "left_at": ""}
+        data = {"at": at.isoformat(), "received_by": "", "left_at": "", "lat": stop["lat"], "lon": stop["lon"]}
         if len(drops) == 1:
             data["left_at"] = drops[0].get("safe_place") or "in_person"
         if data["left_at"] == "in_person" and drops:
@@ -57,8 +57,16 @@ class DriverPhone(Device):
         photo = ("proof.jpg", proof_photo(visit), "image/jpeg")
         self.post(f"/driver/api/visits/{visit}/complete", data=data, files={"photo": photo})
 
-    def fail(self, visit: int, *, reason: str, at: datetime) -> None:
-        self.post(f"/driver/api/visits/{visit}/fail", json={"reason": reason, "at": at.isoformat()})
+    def fail(self, visit: int, stop: dict[str, Any], *, reason: str, at: datetime) -> None:
+        body = {"reason": reason, "at": at.isoformat(), "lat": stop["lat"], "lon": stop["lon"]}
+        self.post(f"/driver/api/visits/{visit}/fail", json=body)
+
+    def contact(self, delivery: str, *, channel: str, at: datetime) -> None:
+        body = {"channel": channel, "at": at.isoformat()}
+        self.post(f"/driver/api/deliveries/{delivery}/contact", json=body)
+
+    def read_notice(self, notice: int) -> None:
+        self.post(f"/driver/api/notices/{notice}/read")
 
     def acknowledge(self, delivery: str, version: int) -> None:
         self.post(f"/driver/api/deliveries/{delivery}/acknowledge", json={"version": version})

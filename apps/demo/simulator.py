@@ -23,6 +23,7 @@ FAILURE_REASONS = {
     "consignee_incorrect_address": 1,
     "consignee_refused": 1,
 }
+NOT_HOME = "consignee_not_home"
 # How often a driver with nothing to do looks at the phone.
 NAP = timedelta(minutes=5)
 AWAKE = datetime.min.replace(tzinfo=UTC)
@@ -48,6 +49,7 @@ class Van:
     leg_stretch: float = 1.0
     heading_to: dict[str, Any] | None = None
     serving_until: datetime | None = None
+    fails_with: str = ""
     route: dict[str, Any] = field(default_factory=dict)
     going_home: bool = False
     asleep_until: datetime = AWAKE
@@ -113,6 +115,8 @@ class Van:
             for drop in visit["drops"]:
                 if not drop["acknowledged"]:
                     self.phone.acknowledge(drop["delivery"], drop["instruction_version"])
+            for notice in self.route.get("notices", ()):
+                self.phone.read_notice(notice["id"])
             self.phone.arrive(visit["visit"], at=at)
         except Rejected:  # cancelled or moved while driving there: ask what is next
             self._head_for_next(at)
@@ -120,14 +124,27 @@ class Van:
         # Nobody is at home before the window opens: an early driver waits in the van.
         begins = max(at, datetime.fromisoformat(visit["window"][0]))
         self.serving_until = begins + timedelta(seconds=visit["service_seconds"] * self.random.uniform(*SERVICE_NOISE))
+        self.fails_with = ""
+        if visit["kind"] == "address" and self.random.random() < FAILURE_SHARE:
+            self._nobody_takes_it(visit, at)
+
+    def _nobody_takes_it(self, visit: dict[str, Any], at: datetime) -> None:
+        """Draws why; nobody at home is called, and waited for, as the phone asks."""
+        self.fails_with = self.random.choices(list(FAILURE_REASONS), list(FAILURE_REASONS.values()))[0]
+        if self.fails_with != NOT_HOME:
+            return
+        for drop in visit["drops"]:
+            self.phone.contact(drop["delivery"], channel="call", at=at)
+        waits = self.phone.route()["stops"][0].get("may_give_up_at")
+        if waits and self.serving_until is not None:
+            self.serving_until = max(self.serving_until, datetime.fromisoformat(waits))
 
     def _finish_stop(self, at: datetime) -> None:
         visit, self.serving_until = self.heading_to, None
         if visit is not None:
             try:
-                if visit["kind"] == "address" and self.random.random() < FAILURE_SHARE:
-                    reason = self.random.choices(list(FAILURE_REASONS), list(FAILURE_REASONS.values()))[0]
-                    self.phone.fail(visit["visit"], reason=reason, at=at)
+                if self.fails_with:
+                    self.phone.fail(visit["visit"], visit, reason=self.fails_with, at=at)
                 else:
                     self.phone.complete(visit["visit"], visit, at=at)
             except Rejected:

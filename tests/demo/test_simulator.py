@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
+
 from apps.demo.phone_client import Rejected
 from apps.demo.simulator import Van
 from apps.routing.planner.travel import Point
@@ -26,6 +28,7 @@ class Phone:
         self.day, self.departed, self.done = "2026-03-10", False, False
         self.said: list[tuple[str, datetime]] = []
         self.refuses_arrival = False
+        self.waits_until: str | None = None
 
     def route(self) -> dict[str, Any]:
         drop = {"delivery": "x", "acknowledged": False, "instruction_version": 1, "recipient": "Alice", "parcels": 1}
@@ -36,6 +39,7 @@ class Phone:
             "lat": 47.2,
             "lon": 9.52,
             "service_seconds": 120,
+            "may_give_up_at": self.waits_until,
             "drops": [drop],
             "window": ["2026-03-10T09:00:00+00:00", "2026-03-10T11:00:00+00:00"],
         }
@@ -63,7 +67,11 @@ class Phone:
         self.done = True
         self.said.append(("complete", at))
 
-    fail = complete
+    def fail(self, visit: int, stop: dict[str, Any], *, reason: str, at: datetime) -> None:
+        self.complete(visit, stop, at=at)
+
+    def contact(self, delivery: str, *, channel: str, at: datetime) -> None:
+        self.said.append((channel, at))
 
     def position(self, point: Point, *, at: datetime) -> None:
         self.said.append(("position", at))
@@ -102,3 +110,13 @@ def test_a_van_that_is_told_no_asks_what_is_next() -> None:
     phone.refuses_arrival = False
     drive(van, 120, MORNING + timedelta(minutes=30))
     assert phone.when("complete")
+
+
+def test_a_van_that_finds_nobody_calls_and_waits_before_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.demo.simulator.FAILURE_SHARE", 1.0)
+    monkeypatch.setattr("apps.demo.simulator.FAILURE_REASONS", {"consignee_not_home": 1})
+    phone = Phone()
+    phone.waits_until = "2026-03-10T09:30:00+00:00"
+    drive(Van(phone, Road(), Random(3)), 130)  # type: ignore[arg-type]
+    assert phone.when("call")[0] == phone.when("arrive")[0]
+    assert phone.when("complete")[0] == datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
