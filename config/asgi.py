@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import cache
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -23,13 +22,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ.get("WEB_THREADS", "8")))
 
 # These need the app registry that get_wsgi_application() has filled.
-from django.db import connections  # noqa: E402
 
 from apps.core.checks import refuse_bad_start  # noqa: E402
 from apps.core.logs import ScrubSecrets  # noqa: E402
 from apps.drivers import ingest  # noqa: E402
 from apps.tracking import page_row  # noqa: E402
 from apps.tracking.consumers import PageConsumer, Refusal  # noqa: E402
+from config.kept_connections import keep_connections  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -50,7 +49,7 @@ sockets = URLRouter(
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    _keep_connections()
+    keep_connections()
     if scope["type"] == "websocket":
         await sockets(scope, receive, send)
     elif scope["type"] == "http":
@@ -58,16 +57,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await pages(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _lifespan(receive, send)
-
-
-@cache
-def _keep_connections() -> None:
-    """Once there is a request: threads may keep their connections, SQLite's too, as nothing forks in a server.
-
-    Opening one costs more than most queries. Whoever merely imports this module keeps the settings' own value.
-    """
-    for connection in connections.settings.values():
-        connection["CONN_MAX_AGE"] = 60
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

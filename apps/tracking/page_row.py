@@ -54,9 +54,9 @@ async def answer(scope: Scope, send: Send) -> bool:
     match = _PATH.fullmatch(scope["path"])
     if match is None or scope["method"] not in ("GET", "HEAD") or not _is_plain(scope):
         return False
-    digest = _digest(match[1])
-    row = await _read(digest) if _throttle.allows(digest) else None
-    if row is None or not _is_alive(row[2]):
+    digest = digest_of(match[1])
+    row = await _read(digest) if throttle.allows(digest) else None
+    if row is None or not is_alive(row[2]):
         return False
     version, text, _expires = row
     etag = f'"{version}-link"'.encode()
@@ -80,12 +80,12 @@ async def answer(scope: Scope, send: Send) -> bool:
 
 def plain_page(token: str) -> tuple[int, str] | None:
     """(version, text) for the view, under the same conditions and as cheaply; None leaves it to the gate."""
-    digest = _digest(token)
-    row = _read_with_django(digest) if len(token) == TOKEN_LENGTH and _throttle.allows(digest) else None
-    return row[:2] if row is not None and _is_alive(row[2]) else None
+    digest = digest_of(token)
+    row = _read_with_django(digest) if len(token) == TOKEN_LENGTH and throttle.allows(digest) else None
+    return row[:2] if row is not None and is_alive(row[2]) else None
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -110,7 +110,7 @@ def _is_our_host(host: str) -> bool:
     return len(host) <= 255 and _is_our_host_cached(host)
 
 
-def _is_alive(expires_at: str | datetime | None) -> bool:
+def is_alive(expires_at: str | datetime | None) -> bool:
     if expires_at is None:
         return True
     instant = datetime.fromisoformat(expires_at) if isinstance(expires_at, str) else expires_at
@@ -174,4 +174,4 @@ class _Throttle:
         return self._counts[digest] <= OPENS_PER_TOKEN
 
 
-_throttle = _Throttle()
+throttle = _Throttle()

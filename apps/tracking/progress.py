@@ -1,9 +1,10 @@
 """Where a delivery stands on its van's route; for many deliveries in three queries."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from django.db.models import Exists, Max, OuterRef
@@ -66,6 +67,8 @@ class _Road:
 
     waiting: list[tuple[int, int, tuple[float, float]]] = field(default_factory=list)
     """(sequence, visit, point) of stops still to be made, in their order."""
+    metres: list[float] = field(default_factory=list)
+    """How far each of them is from the first, by the doors between."""
     arrived: set[int] = field(default_factory=set)
     last_left_at: datetime | None = None
     last_arrived_at: datetime | None = None
@@ -120,6 +123,10 @@ def _roads(route_ids: set[int]) -> dict[int, _Road]:
         road.waiting.append((sequence, visit, (point[0], point[1])))
         if state == Visit.State.ARRIVED:
             road.arrived.add(visit)
+    for road in found.values():
+        points = [point for _sequence, _visit, point in road.waiting]
+        legs = (DETOUR * distance_metres(one, other) for one, other in pairwise(points))
+        road.metres = list(accumulate(legs, initial=0.0)) if points else []
     lasts = visits.values_list("route_id").annotate(left=Max("left_at"), arrived=Max("arrived_at")).order_by()
     for route, left, arrived in lasts:
         found[int(route or 0)].last_left_at, found[int(route or 0)].last_arrived_at = left, arrived
@@ -129,8 +136,9 @@ def _roads(route_ids: set[int]) -> dict[int, _Road]:
 def _progress(row: dict[str, Any], road: _Road) -> Progress:
     has_route = row["route"] is not None
     has_eta = row["eta_earliest"] is not None and row["eta_latest"] is not None
-    ahead = [stop for stop in road.waiting if stop[0] <= row["sequence"]] if has_route else []
-    points = [point for _sequence, _visit, point in ahead]
+    ahead = bisect_left(road.waiting, (row["sequence"],)) if has_route else 0
+    # Its own stop may be one of them, or made already.
+    last = min(ahead, len(road.metres) - 1)
     return Progress(
         visit_id=row["visit"],
         route_id=row["route"],
@@ -142,7 +150,7 @@ def _progress(row: dict[str, Any], road: _Road) -> Progress:
         has_departed=row["departed_at"] is not None,
         is_under_way=row["departed_at"] is not None and row["finished_at"] is None,
         is_at_own_door=row["visit_state"] == Visit.State.ARRIVED,
-        stops_away=sum(1 for sequence, *_ in ahead if sequence < row["sequence"]) if has_route else None,
+        stops_away=ahead if has_route else None,
         eta=TimeWindow(row["eta_earliest"], row["eta_latest"]) if has_eta else None,
         planned_arrival=row["planned_arrival"],
         is_at_other_door=bool(road.arrived - {row["visit"]}),
@@ -151,8 +159,8 @@ def _progress(row: dict[str, Any], road: _Road) -> Progress:
         on_duty=_on_duty(row) if has_route else None,
         is_resting=bool(row["sick_at"] or row["broken_down_at"]) or _is_on_break(row["break_began_at"], road),
         driver_first_name=(row["driver_name"] or "").partition(" ")[0] if row["shows_first_name"] else "",
-        next_point=points[0] if points else None,
-        metres_beyond_next=DETOUR * sum(distance_metres(one, other) for one, other in pairwise(points)),
+        next_point=road.waiting[0][2] if road.waiting else None,
+        metres_beyond_next=road.metres[last] if road.metres else 0.0,
     )
 
 

@@ -33,6 +33,7 @@ from apps.deliveries.services.links import (
     token_of,
     tracking_path,
     tracking_url,
+    was_opened_lately,
 )
 from apps.deliveries.services.load_parcel import load_parcel
 from apps.deliveries.services.move_state import end_attempt, move_state, move_states, start_attempt
@@ -86,4 +87,5 @@ __all__ = [
     "try_collection_code",
     "try_doorstep_code",
     "use_collection_code",
+    "was_opened_lately",
 ]

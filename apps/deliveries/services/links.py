@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -104,10 +104,15 @@ def expire_links(*, delivery_ids: Sequence[int]) -> None:
         Link.objects.filter(longer, delivery__in=ids).update(expires_at=end)
 
 
+def was_opened_lately(last_opened_at: datetime | None) -> bool:
+    """Whether the last look is recent enough that another one is not noted."""
+    return last_opened_at is not None and clock.now() - last_opened_at < _OPENED_EVERY
+
+
 def note_opened(*, link: Link) -> None:
     """Records that a person looked, at most once a minute."""
     now = clock.now()
-    if link.last_opened_at and now - link.last_opened_at < _OPENED_EVERY:
+    if was_opened_lately(link.last_opened_at):
         return
     Link.objects.filter(pk=link.pk).update(last_opened_at=now)
     Link.objects.filter(pk=link.pk, first_opened_at=None).update(first_opened_at=now)

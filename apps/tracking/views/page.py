@@ -7,8 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.deliveries.access import VERIFIED_COOKIE, Access
-from apps.deliveries.services import note_opened, token_of
+from apps.deliveries.models import Link
+from apps.deliveries.services import note_opened, token_of, was_opened_lately
 from apps.tracking import page_row
+from apps.tracking.page_html import keep_page, kept_page
 from apps.tracking.selectors import dot_document, page_text
 from apps.tracking.state import view_only
 from apps.tracking.views.gate import base_context, document_for, sealed, shopper_view
@@ -18,12 +20,24 @@ _ROBOTS = ("bot", "preview", "crawler", "spider", "facebookexternalhit", "whatsa
 
 
 @require_safe
+def page(request: HttpRequest, token: str) -> HttpResponse:
+    kept = kept_page(token) if VERIFIED_COOKIE not in request.COOKIES else None
+    if kept is None:
+        return _page_through_the_gate(request, token)
+    if not was_opened_lately(kept.last_opened_at) and is_person(request):
+        note_opened(link=Link(pk=kept.link_id, last_opened_at=kept.last_opened_at))
+    return sealed(HttpResponse(kept.html))
+
+
 @shopper_view
-def page(request: HttpRequest, access: Access) -> HttpResponse:
+def _page_through_the_gate(request: HttpRequest, access: Access) -> HttpResponse:
     if is_person(request):
         note_opened(link=access.link)
-    context = {"doc": document_for(access), **base_context(access, token_of(access.link))}
-    return render(request, "tracking/page.html", context)
+    token, doc = token_of(access.link), document_for(access)
+    response = render(request, "tracking/page.html", {"doc": doc, **base_context(access, token)})
+    if not access.is_verified:
+        keep_page(request, token, doc["version"], response.content)
+    return response
 
 
 @require_safe
