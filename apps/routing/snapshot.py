@@ -15,6 +15,7 @@ from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
 from apps.routing import roads
+from apps.routing.closures import around, closed_on
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
@@ -117,7 +118,8 @@ def take(
     ahead = {shift: at - epoch for shift, at in (arrivals or {}).items()}
     vehicles = [build.vehicle(shift, ahead.get(shift.shift)) for shift in shifts.values()]
     stops = [*map(build.stop, visits.values()), *build.spare_reloads(shifts.values())]
-    problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(ground.travel))
+    travel = around(ground, closed_on(depot, day, clock.now()))
+    problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(travel))
     served = {stop for route in routes for stop in route.stops}
     unserved = {row.key: _reason(row) for row in visits.values() if row.key not in served and not row.is_reload}
     standing = Solution(tuple(routes), unserved)

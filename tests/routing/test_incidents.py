@@ -6,13 +6,18 @@ import pytest
 
 from apps.core import clock
 from apps.core.errors import Refused
+from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, Terms
 from apps.deliveries.models import Delivery, Parcel
 from apps.events.models import Event, Reaction
+from apps.redirection.services import move_to_point, store_at_point
+from apps.rescheduling.services import create_delivery
 from apps.routing import services
 from apps.routing.handlers import fill_day, watch_day_of
 from apps.routing.models import Incident, Route, Visit
 from apps.routing.selectors import remaining_visits, van_of
+from apps.routing.snapshot import take
 from tests import world
+from tests.redirection.points import point, schaan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("O11")]
 
@@ -131,3 +136,77 @@ def test_a_van_that_runs_late_is_noticed_again_when_it_is_much_later() -> None:
         with clock.frozen(ends + timedelta(minutes=minutes)):
             watch_day_of({"plan": route.plan_id})
         assert Incident.objects.filter(kind="late_van").count() == incidents, minutes
+
+
+def test_an_urgent_order_for_today_is_looked_at_across_vans() -> None:
+    world.planned_day(vans=2)
+    for priority in (5, 9):
+        create_delivery(
+            merchant=world.merchant(),
+            reference=f"U-{priority}",
+            recipient=ContactInput("Ute Urgent", "+4237910000"),
+            buyer=None,
+            place=PlaceInput("Landstrasse", "9490", "Vaduz", 47.1412, 9.5216, house_number="14"),
+            window=world.hours(10, 14),
+            parcels=[ParcelInput(500, 200, 100, 50)],
+            terms=Terms(priority=priority),
+            actor="merchant:1",
+        )
+    assert Incident.objects.get().kind == "urgent"
+
+
+def test_a_closed_road_is_driven_around_and_what_lies_inside_is_not_reached() -> None:
+    alice, _bob, charlie = world.planned_day(vans=1)
+    depot, day = world.depot(), world.TODAY
+    # Between Vaduz and Triesen: the way to Charlie leads through, the way to Alice does not.
+    between = (47.1245, 9.5243)
+    free = take(depot=depot, day=day).problem
+    closure = services.close_road(
+        depot=depot, name="Flood", point=between, radius_metres=400, begins=clock.now(), ends=world.hours(0, 20).latest
+    )
+    closed = take(depot=depot, day=day).problem
+    at = {stop.id: stop.location for stop in closed.stops}
+    start = closed.vehicles[0].start
+    to = {one.pk: at[f"v{Visit.objects.get(drops__delivery=one).pk}"] for one in (alice, charlie)}
+    assert closed.seconds("car", start, to[charlie.pk]) > free.seconds("car", start, to[charlie.pk])
+    assert closed.seconds("car", start, to[alice.pk]) == free.seconds("car", start, to[alice.pk])
+    assert Incident.objects.get().kind == "road_closed"
+    services.open_road(closure=closure)
+    assert take(depot=depot, day=day).problem.seconds("car", start, to[charlie.pk]) == free.seconds(
+        "car", start, to[charlie.pk]
+    )
+    services.close_road(
+        depot=depot,
+        name="Fire",
+        point=alice.place.point,
+        radius_metres=150,
+        begins=clock.now(),
+        ends=world.hours(0, 20).latest,
+    )
+    assert not take(depot=depot, day=day).problem.reachable("car", start, to[alice.pk])
+
+
+@pytest.mark.parametrize("has_other", [True, False])
+def test_a_full_point_sends_the_van_on_to_the_next_one_or_the_parcel_back(drain, has_other: bool) -> None:
+    world.shift()
+    full = point(opening_hours="Mo-Fr 07:00-19:00")
+    other = schaan(opening_hours="Mo-Fr 07:00-19:00") if has_other else None
+    bob = world.put_in_plan(world.delivery("Bob"))
+    moved = move_to_point(delivery=bob, point=full, revision=bob.revision, actor="agent:1", day=world.TODAY)
+    route = Route.objects.get()
+    load_all()
+    services.depart(route=route, actor="driver:1")
+    visit = remaining_visits(route.pk)[0]
+    services.arrive(visit=visit, actor="driver:1")
+    services.fail(visit=visit, reason="carrier_capacity_exceeded", actor="driver:1")
+    drain()
+    moved.refresh_from_db()
+    incident = Incident.objects.get(kind="point_full")
+    assert incident.figures == {"delivery": moved.pk, "brought_on": has_other}
+    if other is None:
+        assert moved.state == "failed"
+        return
+    assert (moved.state, moved.place.name, van_code(moved)) == ("out", other.name, "van-1")
+    following = remaining_visits(route.pk)[0]
+    done = services.complete(visit=following, actor="driver:1")
+    assert store_at_point(delivery_ids=done, actor="driver:1") == [moved.pk]

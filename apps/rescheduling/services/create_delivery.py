@@ -65,6 +65,7 @@ def create_delivery(
         )
         visit = routing.commit(proposal, delivery=made, actor=actor)
         routing.settle(proposal, made, visit, actor)
+        routing.note_if_urgent(delivery=made, visit_id=visit)
         return made
 
     try:

@@ -15,13 +15,15 @@ from apps.routing.services.change_plan import (
     with_retries,
 )
 from apps.routing.services.close_day import close_day, close_if_over
+from apps.routing.services.close_road import close_road, open_road
 from apps.routing.services.drive import arrive, catch_up, complete, depart, fail, stop_of
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import improve_plan
-from apps.routing.services.incidents import note
+from apps.routing.services.incidents import note, note_if_urgent
 from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.off_the_road import break_down, mark_sick
 from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, offers_for
+from apps.routing.services.onward import bring_on, failed_today, note_point_full
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.watch_day import keep_watching, watch_day
@@ -38,16 +40,19 @@ __all__ = [
     "arrive",
     "ask_for_replan",
     "break_down",
+    "bring_on",
     "build_day",
     "catch_up",
     "change_in_plan",
     "close_day",
     "close_if_over",
+    "close_road",
     "commit",
     "complete",
     "depart",
     "ensure_plan",
     "fail",
+    "failed_today",
     "hold",
     "improve_plan",
     "keep_rolling",
@@ -58,9 +63,12 @@ __all__ = [
     "nearest_depot",
     "newcomer",
     "note",
+    "note_if_urgent",
+    "note_point_full",
     "offers",
     "offers_at",
     "offers_for",
+    "open_road",
     "prepare",
     "propose",
     "propose_for",

@@ -8,8 +8,11 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.core import clock
+from apps.deliveries.models import Delivery
 from apps.routing.models import DayPlan, Incident, Replan, Route, Visit
 from apps.routing.services.write_routes import ask_for_replan
+from apps.routing.stops import zone_of
+from apps.routing.triggers import URGENT_PRIORITY
 
 
 def note(
@@ -43,6 +46,18 @@ def note(
             Route.objects.filter(pk__in=touched, finished_at=None).update(changes=F("changes") + 1)
             ask_for_replan(plan.pk, reason=kind)
     return is_new
+
+
+def note_if_urgent(*, delivery: Delivery, visit_id: int) -> bool:
+    """Lets the planner make good for a delivery for today that must not wait; False when it may."""
+    if delivery.priority < URGENT_PRIORITY:
+        return False
+    visit = Visit.objects.select_related("plan__depot", "route").get(pk=visit_id)
+    today = clock.now().astimezone(zone_of(visit.plan.depot)).date()
+    if visit.plan.day != today or visit.route is None:
+        return False
+    kind = Incident.Kind.URGENT
+    return note(plan=visit.plan, kind=kind, key=f"urgent:{delivery.pk}", routes=[visit.route.pk], visit=visit)
 
 
 def since_last_replan(plan: DayPlan) -> list[str]:
