@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.routing.planner import check
+from apps.routing.planner import check, check_drive
 from apps.routing.planner.check import Code, Violation, violations
 from apps.routing.planner.problem import Load
 from apps.routing.planner.solution import Reason, Route, Solution
@@ -105,7 +105,9 @@ def test_a_missing_road_is_seen() -> None:
 
 def test_the_judge_shares_no_code_with_the_planners() -> None:
     """It may import the nouns, and nothing that simulates, inserts or solves."""
-    tree = ast.parse(Path(check.__file__).read_text())
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    ours = {name.rsplit(".", 1)[1] for name in imported if name.startswith("apps.")}
-    assert ours == {"problem", "solution"}
+    ours: set[str] = set()
+    for module in (check, check_drive):
+        tree = ast.parse(Path(module.__file__).read_text())
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+        ours |= {name.rsplit(".", 1)[1] for name in imported if name.startswith("apps.")}
+    assert ours == {"problem", "solution", "check_drive"}

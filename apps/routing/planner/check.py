@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from apps.routing.planner.problem import Problem, Stop, Vehicle
+from apps.routing.planner.check_drive import Amounts, aboard, drive, fullest, longest_excess, most_of
+from apps.routing.planner.problem import Problem, Stop
 from apps.routing.planner.solution import Route, Solution
 
 
@@ -37,26 +38,26 @@ class Code(StrEnum):
     """A loaded parcel stands on another van's route."""
     NOT_ON_BOARD = "not_on_board"
     """A van that has left the depot is to bring a parcel that still lies there."""
+    DEPOT = "depot"
+    """The goods lie at another depot than the van's."""
+    RELOAD = "reload"
+    """A call at the depot that belongs to another van."""
+    MAX_STOPS = "max_stops"
+    RANGE = "range"
+    BREAK = "break"
+    """A break is missing from the route, or starts outside its times."""
     FROZEN = "frozen"
     """The leading stops that may not change have changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing wrong: where, and by how many seconds (or pieces, for capacity) where that means something."""
+    """One thing wrong: where, and by how many seconds (or units of load, stops, metres) where that means something."""
 
     code: Code
     stop: str = ""
     vehicle: str = ""
     seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Drive:
-    """One simulated route: service start per stop, arrival at its end."""
-
-    starts: dict[str, int]
-    end: int
 
 
 def violations(
@@ -82,6 +83,7 @@ def violations(
     for route in known:
         found += _compatible(problem, route, before)
         found += _capacity(problem, route, before)
+        found += _range(problem, route, before)
         found += _timing(problem, route, before)
     found += _kept(problem, solution, before)
     return found
@@ -94,18 +96,15 @@ class _Before:
         self.problem = problem
         self.standing = standing
         self.routes = {} if standing is None else {route.vehicle: route for route in standing.routes}
-        drives = {
-            vehicle: _simulate(problem, route) for vehicle, route in self.routes.items() if vehicle in problem.vehicle
-        }
+        known = {vehicle: route for vehicle, route in self.routes.items() if vehicle in problem.vehicle}
+        drives = {vehicle: drive(problem, route) for vehicle, route in known.items()}
         self.starts = {s: t for drive in drives.values() for s, t in drive.starts.items() if s not in strict}
-        self.ends = {vehicle: drive.end for vehicle, drive in drives.items()}
-
-    def load(self, vehicle: str) -> tuple[int, int, int]:
-        route = self.routes.get(vehicle)
-        return (0, 0, 0) if route is None else _sum_of_loads(self.problem, route)
-
-    def had(self, vehicle: str, stop: str) -> bool:
-        return vehicle in self.routes and stop in self.routes[vehicle].stops
+        self.rests = {vehicle: drive.rests for vehicle, drive in drives.items()}
+        self.ends = {vehicle: drive.end for vehicle, drive in drives.items() if known[vehicle].stops}
+        self.loads: dict[str, Amounts] = {vehicle: fullest(problem, route) for vehicle, route in known.items()}
+        self.excess = {vehicle: longest_excess(problem, route) for vehicle, route in known.items()}
+        self.calls = {vehicle: _customers(problem, route) for vehicle, route in known.items()}
+        self.missing = {(vehicle, stop) for vehicle, route in known.items() for stop in _not_on_board(problem, route)}
 
 
 def _census(problem: Problem, solution: Solution) -> Iterator[Violation]:
@@ -118,59 +117,99 @@ def _census(problem: Problem, solution: Solution) -> Iterator[Violation]:
         elif count > 1:
             yield Violation(Code.REPEATED, stop)
     for stop in problem.stop:
-        if stop not in times:
+        if stop not in times and not problem.stop[stop].is_reload:
             yield Violation(Code.FORGOTTEN, stop)
 
 
 def _compatible(problem: Problem, route: Route, before: _Before) -> Iterator[Violation]:
-    """The right van for every stop: parcels on board, skills, zone."""
+    """The right van for every stop: parcels on board or at its depot, skills, zone, number."""
     vehicle = problem.vehicle[route.vehicle]
+    missing = _not_on_board(problem, route)
     for stop_id in route.stops:
         stop = problem.stop[stop_id]
+        if stop.reload_of is not None:
+            if stop.reload_of != vehicle.id or vehicle.is_carrier:
+                yield Violation(Code.RELOAD, stop_id, vehicle.id)
+            continue
         if stop.loaded_on is not None and stop.loaded_on != vehicle.id:
             yield Violation(Code.HOPPED, stop_id, vehicle.id)
-        at_depot = stop.loaded_on is None and not stop.collects
-        if vehicle.started and at_depot and not before.had(vehicle.id, stop_id):
+        if stop_id in missing and (vehicle.id, stop_id) not in before.missing:
             yield Violation(Code.NOT_ON_BOARD, stop_id, vehicle.id)
+        if stop.lies_at_depot and vehicle.depot and stop.depots and vehicle.depot not in stop.depots:
+            yield Violation(Code.DEPOT, stop_id, vehicle.id)
         if not stop.skills <= vehicle.skills:
             yield Violation(Code.SKILLS, stop_id, vehicle.id)
-        if vehicle.zones and stop.zone not in vehicle.zones:
+        if (vehicle.zones and stop.zone not in vehicle.zones) or stop.zone in vehicle.barred_zones:
             yield Violation(Code.ZONE, stop_id, vehicle.id)
+    calls = _customers(problem, route)
+    if vehicle.max_stops is not None and calls > max(vehicle.max_stops, before.calls.get(vehicle.id, 0)):
+        yield Violation(Code.MAX_STOPS, vehicle=vehicle.id, seconds=calls - vehicle.max_stops)
 
 
-def _sum_of_loads(problem: Problem, route: Route, *, aboard_only: bool = False) -> tuple[int, int, int]:
-    stops = [problem.stop[stop] for stop in route.stops if stop in problem.stop]
-    loads = [stop.load for stop in stops if not aboard_only or stop.loaded_on == route.vehicle]
-    return (
-        sum(load.grams for load in loads),
-        sum(load.cubic_centimetres for load in loads),
-        sum(load.pieces for load in loads),
-    )
+def _customers(problem: Problem, route: Route) -> int:
+    return sum(stop in problem.stop and not problem.stop[stop].is_reload for stop in route.stops)
+
+
+def _not_on_board(problem: Problem, route: Route) -> list[str]:
+    """Stops whose goods lie at a depot that the van has left and has not called at again before."""
+    found: list[str] = []
+    for stop_id in route.stops if problem.vehicle[route.vehicle].started else ():
+        stop = problem.stop.get(stop_id)
+        if stop is not None and stop.is_reload:
+            break
+        if stop is not None and stop.lies_at_depot:
+            found.append(stop_id)
+    return found
 
 
 def _capacity(problem: Problem, route: Route, before: _Before) -> Iterator[Violation]:
-    """No van is filled beyond its room. What is on board already is on board, whatever the scales say."""
+    """Never filled beyond its room on the way. What is on board already is on board, whatever the scales say."""
     vehicle = problem.vehicle[route.vehicle]
     room = (vehicle.capacity.grams, vehicle.capacity.cubic_centimetres, vehicle.capacity.pieces)
-    aboard = _sum_of_loads(problem, route, aboard_only=True)
-    loads = _sum_of_loads(problem, route)
-    for load, limit, already, carried in zip(loads, room, before.load(vehicle.id), aboard, strict=True):
-        if load > max(limit, already, carried):
+    if vehicle.is_carrier:
+        for stop_id in route.stops:
+            stop = problem.stop[stop_id]
+            if not (stop.brings.fits(vehicle.capacity) and stop.takes.fits(vehicle.capacity)):
+                yield Violation(Code.CAPACITY, stop_id, vehicle.id)
+        return
+    allowed = most_of(most_of(room, before.loads.get(vehicle.id, (0, 0, 0))), aboard(problem, route))
+    for load, limit, most in zip(fullest(problem, route), room, allowed, strict=True):
+        if load > most:
             yield Violation(Code.CAPACITY, vehicle=vehicle.id, seconds=load - limit)
 
 
-def _timing(problem: Problem, route: Route, before: _Before) -> Iterator[Violation]:
-    """Windows, promises, shift end and roads, by a simulation of its own."""
+def _range(problem: Problem, route: Route, before: _Before) -> Iterator[Violation]:
+    """No way between two calls at the depot is longer than the range."""
+    excess = longest_excess(problem, route)
+    if excess > before.excess.get(route.vehicle, 0):
+        yield Violation(Code.RANGE, vehicle=route.vehicle, seconds=excess)
+
+
+def _rests(problem: Problem, route: Route, rests: tuple[int, ...], before: _Before) -> Iterator[Violation]:
+    """Every break is taken, inside its times, and none during a leg that is being driven."""
     vehicle = problem.vehicle[route.vehicle]
-    places = [vehicle.start, *(problem.stop[stop].location for stop in route.stops), vehicle.end]
-    legs = list(zip(places, places[1:], [*route.stops, ""], strict=False)) if route.stops else []
-    if route.frozen and vehicle.first_arrival is not None:
-        legs = legs[1:]
-    for source, destination, stop_id in legs:
-        if not problem.reachable(vehicle.profile, source, destination):
-            yield Violation(Code.UNREACHABLE, stop_id, vehicle.id)
-    drive = _simulate(problem, route)
-    for stop_id, start in drive.starts.items():
+    if not route.stops or vehicle.is_carrier:
+        return
+    if len(route.breaks) != len(vehicle.breaks):
+        yield Violation(Code.BREAK, vehicle=vehicle.id)
+        return
+    standing = before.routes.get(vehicle.id)
+    driving = bool(route.frozen) and vehicle.first_arrival is not None
+    if driving and 0 in route.breaks and (standing is None or 0 not in standing.breaks):
+        yield Violation(Code.BREAK, vehicle=vehicle.id)
+    was = before.rests.get(vehicle.id, ())
+    for number, (rest, start) in enumerate(zip(vehicle.breaks, rests, strict=True)):
+        latest = max(rest.latest, was[number]) if number < len(was) else rest.latest
+        if start > latest:
+            yield Violation(Code.BREAK, vehicle=vehicle.id, seconds=start - rest.latest)
+
+
+def _timing(problem: Problem, route: Route, before: _Before) -> Iterator[Violation]:
+    """Windows, promises, breaks, shift end and roads, by a simulation of its own."""
+    vehicle = problem.vehicle[route.vehicle]
+    yield from _roads(problem, route)
+    drove = drive(problem, route)
+    for stop_id, start in drove.starts.items():
         if start <= before.starts.get(stop_id, -(2**62)):
             continue
         stop = problem.stop[stop_id]
@@ -179,49 +218,39 @@ def _timing(problem: Problem, route: Route, before: _Before) -> Iterator[Violati
             yield Violation(Code.WINDOW, stop_id, vehicle.id, late)
         if stop.promise is not None and not stop.promise[0] <= start <= stop.promise[1]:
             yield Violation(Code.PROMISE, stop_id, vehicle.id, abs(start - stop.promise[1]))
-    allowed = max(vehicle.shift_end, before.ends.get(vehicle.id, vehicle.shift_end))
-    if route.stops and drive.end > allowed:
-        yield Violation(Code.SHIFT_END, vehicle=vehicle.id, seconds=drive.end - vehicle.shift_end)
+    yield from _rests(problem, route, drove.rests, before)
+    last = vehicle.shift_end + vehicle.overtime
+    if route.stops and not vehicle.is_carrier and drove.end > max(last, before.ends.get(vehicle.id, last)):
+        yield Violation(Code.SHIFT_END, vehicle=vehicle.id, seconds=drove.end - vehicle.shift_end)
+
+
+def _roads(problem: Problem, route: Route) -> Iterator[Violation]:
+    vehicle = problem.vehicle[route.vehicle]
+    if not route.stops or vehicle.is_carrier:
+        return
+    places = [vehicle.start, *(problem.stop[stop].location for stop in route.stops), vehicle.end]
+    legs = list(zip(places, places[1:], [*route.stops, ""], strict=False))
+    if route.frozen and vehicle.first_arrival is not None:
+        legs = legs[1:]
+    for source, destination, stop_id in legs:
+        if not problem.reachable(vehicle.profile, source, destination):
+            yield Violation(Code.UNREACHABLE, stop_id, vehicle.id)
 
 
 def _kept(problem: Problem, solution: Solution, before: _Before) -> Iterator[Violation]:
-    """Frozen stops are as they were, and nothing that was served is left out."""
-    now = {route.vehicle: route.stops for route in solution.routes}
-    served = {stop for stops in now.values() for stop in stops}
+    """Frozen stops (and the breaks between them) are as they were, and nothing that was served is left out."""
+    now = {route.vehicle: route for route in solution.routes}
+    served = {stop for route in solution.routes for stop in route.stops}
     for vehicle, route in before.routes.items():
-        if now.get(vehicle, ())[: route.frozen] != route.stops[: route.frozen]:
+        if _front(now.get(vehicle, Route(vehicle)), route.frozen) != _front(route, route.frozen):
             yield Violation(Code.FROZEN, vehicle=vehicle)
         for stop in route.stops:
-            if stop in problem.stop and stop not in served:
+            if stop in problem.stop and stop not in served and not problem.stop[stop].is_reload:
                 yield Violation(Code.DROPPED, stop, vehicle)
 
 
-def _simulate(problem: Problem, route: Route) -> _Drive:
-    """Drive the route as early as possible. A stop whose windows are over is served on arrival (late)."""
-    vehicle: Vehicle = problem.vehicle[route.vehicle]
-    clock, place = vehicle.available, vehicle.start
-    starts: dict[str, int] = {}
-    for number, stop_id in enumerate(route.stops):
-        stop = problem.stop[stop_id]
-        clock += problem.seconds(vehicle.profile, place, stop.location)
-        if number == 0 and route.frozen and vehicle.first_arrival is not None:
-            clock = vehicle.first_arrival
-        starts[stop_id] = clock = _opening(stop, clock)
-        clock += stop.service
-        place = stop.location
-    return _Drive(starts, clock + problem.seconds(vehicle.profile, place, vehicle.end))
-
-
-def _opening(stop: Stop, arrival: int) -> int:
-    """The first second from arrival on that lies in a window and in the promise; arrival itself when none is left."""
-    for opens, closes in stop.windows:
-        first = max(opens, arrival)
-        if stop.promise is not None:
-            first = max(first, stop.promise[0])
-            closes = min(closes, stop.promise[1])
-        if first <= closes:
-            return first
-    return arrival
+def _front(route: Route, frozen: int) -> tuple[tuple[str, ...], list[int]]:
+    return route.stops[:frozen], [at for at in route.breaks if at < frozen]
 
 
 def _after_windows(stop: Stop, start: int) -> int:

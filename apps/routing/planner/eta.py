@@ -12,12 +12,13 @@ window's end (when the van will be late, the page says so) and never lies in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from apps.routing.planner.intervals import next_start, opening, permitted
-from apps.routing.planner.problem import Problem, Stop, Vehicle, Window
+from apps.routing.planner.breaks import placed
+from apps.routing.planner.intervals import opening, permitted
+from apps.routing.planner.problem import Problem
+from apps.routing.planner.ride import Ride
 from apps.routing.planner.solution import Route, Solution, StopTimes
 
 
@@ -45,36 +46,8 @@ class EtaPair(NamedTuple):
 
 
 def roll_forward(problem: Problem, route: Route, *, now: int | None = None) -> list[StopTimes]:
-    """Simulated earliest times of every stop. With `now`, the first arrival is never in the past."""
-    vehicle = problem.vehicle[route.vehicle]
-    stops = [problem.stop[stop_id] for stop_id in route.stops]
-    nodes = [vehicle.start, *(stop.location for stop in stops)]
-    legs: list[int] = problem.travel[vehicle.profile].seconds[nodes[:-1], nodes[1:]].tolist()
-    return drive(vehicle, route.frozen, stops, legs, [permitted(stop) for stop in stops], now)
-
-
-def drive(
-    vehicle: Vehicle,
-    frozen: int,
-    stops: Sequence[Stop],
-    legs: Sequence[int],
-    intervals: Sequence[tuple[Window, ...]],
-    now: int | None = None,
-) -> list[StopTimes]:
-    """The same for a route whose legs (seconds to each stop) and permitted starts are at hand."""
-    clock = vehicle.available
-    times: list[StopTimes] = []
-    for stop, leg, permitted_starts in zip(stops, legs, intervals, strict=False):
-        arrival = clock + leg
-        if not times:
-            if frozen and vehicle.first_arrival is not None:
-                arrival = vehicle.first_arrival
-            if now is not None and arrival < now:
-                arrival = now
-        start = next_start(permitted_starts, arrival)
-        clock = start + stop.service
-        times.append(StopTimes(arrival, start, clock))
-    return times
+    """Simulated earliest times of every stop, breaks and traffic included. With `now`, no first arrival is past."""
+    return Ride.of(problem, placed(problem, route)).drive(now).times
 
 
 def pair(arrival: int, *, now: int, stops_ahead: int, opens: int | None = None, spread: Spread = HONEST) -> EtaPair:

@@ -1,22 +1,26 @@
 """The instant answer: where one more stop fits best, exactly, over all vans and positions, breaking nothing.
 
-Cost is driving time. An insertion is accepted only when the stop starts inside its own windows and promise and every
-stop behind it still keeps its own; what the standing plan is late for already may stay so, and never becomes later.
+Cost is the price of `prices`: driving time, or money where there are tariffs. An insertion is accepted only when the
+stop starts inside its own windows and promise, every stop behind it still keeps its own, and van and driver keep theirs
+(load on the way, range, breaks, shift); what the standing plan is late for already may stay so, but not become later.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import dataclasses
 
 import numpy as np
-import numpy.typing as npt
 
-from apps.routing.planner.intervals import Instants, intersect, lateness, next_start, next_starts, permitted
+from apps.routing.planner.answers import Insertion, Refusal, found_at, hypothetical
+from apps.routing.planner.approach import Approach, known_approach
+from apps.routing.planner.eligible import barred, eligible
+from apps.routing.planner.fitting import FAR, Fit, Ways, fits, refused_because, ways_in
+from apps.routing.planner.intervals import permitted
+from apps.routing.planner.merging import join, joined_tables
+from apps.routing.planner.prices import minor_units, rates
 from apps.routing.planner.problem import Problem, Stop, Window
 from apps.routing.planner.solution import Reason, Route, Solution
-from apps.routing.planner.timetable import Gaps, RouteTable, Timetable
-from apps.routing.planner.travel import UNREACHABLE
+from apps.routing.planner.timetable import RouteTable, Timetable
 
 __all__ = [
     "Candidate",
@@ -26,74 +30,18 @@ __all__ = [
     "Timetable",
     "applied",
     "apply",
+    "barred",
     "best_insertion",
     "change",
+    "join",
     "least_late",
     "merged",
     "remove",
 ]
 
-type Mask = npt.NDArray[np.bool_]
-_RANK = {reason: rank for rank, reason in enumerate(Reason)}
-_FAR = 2**60
-
-
-@dataclass(frozen=True, slots=True)
-class Insertion:
-    """A place in the plan: before the stop now at `position` of the van's route.
-
-    `added_seconds` and `added_metres` are driving; `arrival` and `start` are simulated; `slack` is how many seconds
-    later service could start with everything still in order. With `merge_into` the stop joins that visit instead.
-    `late` is above 0 only for an answer of `least_late`.
-    """
-
-    vehicle: str
-    position: int
-    added_seconds: int
-    added_metres: int
-    arrival: int
-    start: int
-    slack: int
-    merge_into: str | None = None
-    late: int = 0
-    added_minor_units: int = 0
-    added_grams_co2e: int = 0
-    green: bool = False
-    breaks: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """No position holds: the reason of the candidate that came closest."""
-
-    code: Reason
-
 
 class FrozenStop(ValueError):
     """The stop may not be taken out any more."""
-
-
-class Approach(NamedTuple):
-    """Seconds and metres from each gap's first node to the new stop and on to its second node."""
-
-    to: Instants
-    away: Instants
-    to_metres: Instants
-    away_metres: Instants
-
-
-class Fit(NamedTuple):
-    """What inserting into each gap would mean."""
-
-    arrival: Instants
-    start: Instants
-    onward: Instants
-    """Arrival at the gap's second node."""
-    added: Instants
-    in_time: Mask
-    reachable: Mask
-    holds: Mask
-    """In time, reachable, on a van that may, and nothing behind it breaks."""
 
 
 class Candidate:
@@ -103,19 +51,20 @@ class Candidate:
         self.timetable = timetable
         self.able, self.reason = eligible(timetable, stop)
         self.approach = known_approach(timetable, stop)
+        self.ways = ways_in(timetable, stop, self.approach, self.able)
 
     def best(self, stop: Stop) -> Insertion | Refusal:
         """The cheapest place; the stop may differ from the first one in its windows and promise only."""
         intervals = permitted(stop)
         if not intervals:
             return Refusal(Reason.CLOSED)
-        joined = best_merge(self.timetable, stop, self.able)
+        joined = best_merge(self.timetable, stop)
         if joined is not None:
             return joined
         if not self.able.any():
             return Refusal(self.reason)
-        fit = fits(self.timetable.gaps, self.approach, stop.service, intervals, self.able)
-        return choose(self.timetable, intervals, self.approach, fit)
+        fit = fits(self.timetable, stop, intervals, self.approach, self.ways)
+        return choose(self.timetable, stop, intervals, self.approach, self.ways, fit)
 
 
 def best_insertion(timetable: Timetable, stop: Stop) -> Insertion | Refusal:
@@ -148,10 +97,12 @@ def remove(timetable: Timetable, stop_id: str) -> Timetable:
 def apply(solution: Solution, insertion: Insertion, stop: Stop) -> Solution:
     """The plan with the insertion made. A stop that joins another visit leaves the order as it is."""
     bare = solution.without(stop.id)
-    if insertion.merge_into is not None:
-        return bare
     route = bare.route.get(insertion.vehicle, Route(insertion.vehicle))
-    return bare.with_route(route.inserted(insertion.position, stop.id))
+    if insertion.merge_into is None:
+        route = route.inserted(insertion.position, stop.id)
+    elif insertion.breaks is None:
+        return bare
+    return bare.with_route(route if insertion.breaks is None else route.replace(breaks=insertion.breaks))
 
 
 def merged(problem: Problem, insertion: Insertion, stop: Stop) -> Problem:
@@ -168,146 +119,85 @@ def applied(timetable: Timetable, insertion: Insertion, stop: Stop) -> Timetable
     route = bare.tables[insertion.vehicle].route
     if insertion.merge_into is None:
         route = route.inserted(insertion.position, stop.id)
-    return bare.with_route(route, problem)
+    return bare.with_route(route if insertion.breaks is None else route.replace(breaks=insertion.breaks), problem)
 
 
-def join(visit: Stop, stop: Stop) -> Stop:
-    """One visit for both: the longer service by one more parcel, what is common of their times, no new approach."""
-    windows = visit.windows
-    common = tuple(piece for window in stop.windows for piece in intersect(windows, window))
-    promises = [promise for promise in (visit.promise, stop.promise) if promise is not None]
-    promise = (max(first for first, _ in promises), min(last for _, last in promises)) if promises else None
-    return visit.replace(
-        windows=tuple(sorted(common)),
-        promise=promise,
-        service=_service_of_both(visit, stop),
-        load=visit.load + stop.load,
-        loaded_on=visit.loaded_on or stop.loaded_on,
-        collects=visit.collects and stop.collects,
-        skills=visit.skills | stop.skills,
-        members=(*visit.members, stop.id, *stop.members),
-    )
-
-
-def _service_of_both(visit: Stop, stop: Stop) -> int:
-    """The longest handing over of all, and `per_parcel` for each other one."""
-    own, new = len(visit.members), len(stop.members)
-    longest = max(visit.service - stop.per_parcel * own, stop.service - stop.per_parcel * new)
-    return longest + stop.per_parcel * (own + new + 1)
-
-
-def eligible(timetable: Timetable, stop: Stop) -> tuple[Mask, Reason]:
-    """Which vans may bring the stop at all, and the nearest reason of those that may not."""
-    reasons = [barred(timetable.problem, table, stop) for table in timetable.tables.values()]
-    able = np.array([reason is None for reason in reasons], dtype=np.bool_)
-    named = [reason for reason in reasons if reason is not None]
-    return able, max(named, key=_RANK.__getitem__, default=Reason.NO_VEHICLE)
-
-
-def barred(problem: Problem, table: RouteTable, stop: Stop) -> Reason | None:
-    """Why this van may not bring the stop at all; None when it may."""
-    van = table.vehicle
-    if stop.loaded_on is not None and stop.loaded_on != van.id:
-        return Reason.NO_VEHICLE
-    if not stop.skills <= van.skills:
-        return Reason.SKILLS
-    if van.zones and stop.zone not in van.zones:
-        return Reason.ZONE
-    if van.started and stop.loaded_on is None and not stop.collects:
-        return Reason.LEFT_DEPOT
-    if (table.load + stop.load).fits(van.capacity):
-        return None
-    on_board = stop.loaded_on is not None and all(problem.stop[other].loaded_on for other in table.route.stops)
-    return None if on_board else Reason.CAPACITY
-
-
-def known_approach(timetable: Timetable, stop: Stop) -> Approach:
-    """The travel of a stop whose location stands in the matrices, gathered for every gap."""
-    gaps = timetable.gaps
-    columns = Approach(*(np.zeros(gaps.van.size, dtype=np.int64) for _ in range(4)))
-    for profile, numbers in timetable.profiles.items():
-        travel = timetable.problem.travel[profile]
-        before, after = gaps.before[numbers], gaps.after[numbers]
-        columns.to[numbers] = travel.seconds[before, stop.location]
-        columns.away[numbers] = travel.seconds[stop.location, after]
-        columns.to_metres[numbers] = travel.metres[before, stop.location]
-        columns.away_metres[numbers] = travel.metres[stop.location, after]
-    return columns
-
-
-def fits(gaps: Gaps, approach: Approach, service: int, intervals: tuple[Window, ...], able: Mask) -> Fit:
-    """Try every gap at once."""
-    arrival = gaps.ready + approach.to
-    start, in_time = next_starts(intervals, arrival)
-    onward = start + service + approach.away
-    added = approach.to + approach.away - gaps.leg
-    reachable = (approach.to < UNREACHABLE) & (approach.away < UNREACHABLE) & able[gaps.van]
-    holds = reachable & in_time & (onward <= gaps.latest)
-    return Fit(arrival, start, onward, added, in_time, reachable, holds)
-
-
-def choose(timetable: Timetable, intervals: tuple[Window, ...], approach: Approach, fit: Fit) -> Insertion | Refusal:
+def choose(
+    timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approach: Approach, ways: Ways, fit: Fit
+) -> Insertion | Refusal:
     """The cheapest gap that holds, or how far the best candidate came."""
     if not fit.holds.any():
-        return Refusal(refused_because(fit))
-    number = int(np.argmin(np.where(fit.holds, fit.added, _FAR)))
-    return insertion_at(timetable, number, intervals, approach, fit)
+        return Refusal(refused_because(ways, fit))
+    number, price = cheapest(timetable, stop, intervals, approach, ways, fit)
+    return found_at(timetable, number, stop, intervals, approach, fit, price)
 
 
-def refused_because(fit: Fit) -> Reason:
-    if not fit.reachable.any():
-        return Reason.UNREACHABLE
-    return Reason.OTHERS if (fit.reachable & fit.in_time).any() else Reason.WINDOW
+def cheapest(
+    timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approach: Approach, ways: Ways, fit: Fit
+) -> tuple[int, int]:
+    """Number and price of the cheapest row that holds (there is one). Overtime is worked out where it could matter."""
+    price = np.where(fit.holds, ways.price, FAR)
+    late = timetable.overtimers
+    if late is None:
+        number = int(np.argmin(price))
+        return number, int(price[number])
+    paid = late[timetable.gaps.van]
+    calm = np.where(paid < 0, price, FAR)
+    best = (int(calm.min()), int(np.argmin(calm)))
+    floor = price - np.maximum(paid, 0)
+    for number in np.flatnonzero((paid >= 0) & (floor <= best[0]) & fit.holds).tolist():
+        if int(floor[number]) <= best[0]:
+            extra = added_overtime(timetable, number, stop, intervals, approach)
+            best = min(best, (int(price[number]) + extra, number))
+    return best[1], best[0]
 
 
-def insertion_at(
-    timetable: Timetable, number: int, intervals: tuple[Window, ...], approach: Approach, fit: Fit
-) -> Insertion:
-    """The insertion into one gap."""
-    gaps = timetable.gaps
-    start = int(fit.start[number])
-    spare = int(gaps.latest[number] - fit.onward[number])
-    closes = next((closes for _, closes in intervals if start <= closes), start)
-    metres = int(approach.to_metres[number] + approach.away_metres[number] - gaps.metres[number])
-    return Insertion(
-        vehicle=timetable.vans[int(gaps.van[number])],
-        position=int(gaps.position[number]),
-        added_seconds=int(fit.added[number]),
-        added_metres=metres,
-        arrival=int(fit.arrival[number]),
-        start=start,
-        slack=min(closes - start, spare),
-    )
+def added_overtime(
+    timetable: Timetable, number: int, stop: Stop, intervals: tuple[Window, ...], approach: Approach
+) -> int:
+    """Price of the overtime that inserting there adds to (or takes from) the van's day."""
+    table = timetable.table_at(number)
+    after = hypothetical(timetable, number, stop, intervals, approach)
+    rate = rates(timetable.problem, table.vehicle).overtime
+    return rate * (after.overtime - (table.overtime if table.used else 0))
 
 
-def best_merge(timetable: Timetable, stop: Stop, able: Mask) -> Insertion | None:
+def best_merge(timetable: Timetable, stop: Stop) -> Insertion | None:
     """The visit of the same merge key that the stop can join soonest, if any holds."""
     if not stop.merge_key:
         return None
-    found: list[Insertion] = []
-    for may, table in zip(able.tolist(), timetable.tables.values(), strict=True):
-        if may:
-            found += _merges(timetable.problem, table, stop)
+    tables = [
+        table
+        for table in timetable.tables.values()
+        if barred(timetable.problem, table, stop) in (None, Reason.MAX_STOPS)
+    ]
+    found = [
+        _joining(timetable, table.vehicle.id, index, visit, table)
+        for index, visit, table in joined_tables(tables, stop)
+    ]
     return min(found, key=lambda insertion: insertion.start, default=None)
 
 
-def _merges(problem: Problem, table: RouteTable, stop: Stop) -> list[Insertion]:
-    found: list[Insertion] = []
-    frozen, legs = table.route.frozen, table.legs
-    for index in range(frozen, len(table.route.stops)):
-        visit = problem.stop[table.route.stops[index]]
-        if visit.merge_key != stop.merge_key or visit.location != stop.location:
-            continue
-        both = join(visit, stop)
-        intervals = permitted(both)
-        arrival = table.times[index].arrival
-        start = next_start(intervals, arrival)
-        spare = table.latest[index + 1] - (start + both.service + legs[index + 1])
-        if lateness(intervals, start) == 0 and spare >= 0:
-            closes = next(closes for _, closes in intervals if start <= closes)
-            slack = min(closes - start, spare)
-            found.append(Insertion(table.vehicle.id, index, 0, 0, arrival, start, slack, merge_into=visit.id))
-    return found
+def _joining(timetable: Timetable, van: str, index: int, visit: Stop, after: RouteTable) -> Insertion:
+    times, before = after.times[index], timetable.tables[van]
+    price = rates(timetable.problem, after.vehicle)
+    longer = after.stops[index].service - visit.service
+    units = longer * price.service + (after.overtime - before.overtime) * price.overtime
+    moved = None if after.route.breaks == before.route.breaks else after.route.breaks
+    return Insertion(
+        vehicle=van,
+        position=index,
+        added_seconds=0,
+        added_metres=0,
+        arrival=times.arrival,
+        start=times.start,
+        slack=after.slack(index),
+        merge_into=visit.id,
+        added_units=units,
+        added_minor_units=minor_units(units) if timetable.problem.priced else 0,
+        green=True,
+        breaks=moved,
+    )
 
 
 def least_late(timetable: Timetable, stop: Stop) -> Insertion | Refusal:
@@ -319,21 +209,13 @@ def least_late(timetable: Timetable, stop: Stop) -> Insertion | Refusal:
     intervals = permitted(stop) or stop.windows
     if not able.any() or not intervals:
         return Refusal(reason if not able.any() else Reason.CLOSED)
-    gaps, approach = timetable.gaps, known_approach(timetable, stop)
-    fit = fits(gaps, approach, stop.service, intervals, able)
-    if not fit.reachable.any():
-        return Refusal(Reason.UNREACHABLE)
-    late = np.maximum(fit.start - intervals[-1][1], 0) + np.maximum(fit.onward - gaps.latest, 0)
-    late[~fit.reachable] = _FAR
-    number = int(np.lexsort((fit.added, late))[0])
-    found = insertion_at(timetable, number, intervals, approach, fit)
-    return Insertion(
-        found.vehicle,
-        found.position,
-        found.added_seconds,
-        found.added_metres,
-        found.arrival,
-        found.start,
-        slack=0,
-        late=int(late[number]),
-    )
+    approach = known_approach(timetable, stop)
+    ways = ways_in(timetable, stop, approach, able)
+    if not ways.may.any():
+        return Refusal(ways.reason)
+    fit = fits(timetable, stop, intervals, approach, ways)
+    late = np.maximum(fit.start - intervals[-1][1], 0) + np.maximum(fit.onward - timetable.gaps.latest, 0)
+    late[~ways.may] = FAR
+    number = int(np.lexsort((ways.price, late))[0])
+    found = found_at(timetable, number, stop, intervals, approach, fit, int(ways.price[number]))
+    return dataclasses.replace(found, slack=0, late=int(late[number]))

@@ -12,19 +12,15 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from apps.routing.planner.insertion import (
-    Approach,
-    Insertion,
-    Refusal,
-    choose,
-    eligible,
-    fits,
-    refused_because,
-)
+from apps.routing.planner.answers import Insertion, Refusal, found_at
+from apps.routing.planner.approach import Approach, no_way, slow
+from apps.routing.planner.eligible import Mask, eligible
+from apps.routing.planner.fitting import FAR, Fit, Ways, fits, refused_because, ways_in
+from apps.routing.planner.insertion import cheapest
 from apps.routing.planner.intervals import Instants, permitted
 from apps.routing.planner.problem import Stop, Window
 from apps.routing.planner.solution import Reason
-from apps.routing.planner.timetable import Timetable
+from apps.routing.planner.timetable import Indices, Timetable
 from apps.routing.planner.travel import UNREACHABLE
 
 SEEDS: Final = 8
@@ -91,7 +87,10 @@ class PlaceTravel:
 
 
 class NewPlace:
-    """One new place against plans over one matrix; keeps the rows it has, so more windows cost few more queries."""
+    """One new place against plans over one matrix; keeps the rows it has, so more windows cost few more queries.
+
+    Its traffic zone is that of the nearest known place.
+    """
 
     def __init__(self, nearest: Sequence[int], rows: Rows) -> None:
         self.seeds = np.array(nearest[:SEEDS], dtype=np.intp)
@@ -109,15 +108,26 @@ class NewPlace:
         self._seed(timetable, able)
         while True:
             approach, exact = self._approach(timetable)
-            fit = fits(timetable.gaps, approach, stop.service, intervals, able)
-            sure = fit.holds & exact
-            best = int(fit.added[sure].min()) if sure.any() else UNREACHABLE
-            open_gaps = np.flatnonzero(fit.holds & ~exact & (fit.added <= best))
+            ways = ways_in(timetable, stop, approach, able)
+            fit = fits(timetable, stop, intervals, approach, ways)
+            sure = fit._replace(holds=fit.holds & exact)
+            number, best = -1, FAR
+            if sure.holds.any():
+                number, best = cheapest(timetable, stop, intervals, approach, ways, sure)
+            open_gaps = self._open(timetable, ways, fit, exact, best)
             if not open_gaps.size:
                 break
-            self._ask(timetable, open_gaps[np.argsort(fit.added[open_gaps], kind="stable")[:BATCH]])
-        sure_fit = fit._replace(holds=sure)
-        return choose(timetable, intervals, approach, sure_fit) if sure.any() else Refusal(refused_because(fit))
+            self._ask(timetable, open_gaps[np.argsort(ways.price[open_gaps], kind="stable")[:BATCH]])
+        if number < 0:
+            return Refusal(refused_because(ways, fit))
+        return found_at(timetable, number, stop, intervals, approach, fit, best)
+
+    def _open(self, timetable: Timetable, ways: Ways, fit: Fit, exact: Mask, best: int) -> Indices:
+        """Gaps whose bound may still win. Less overtime than now may make one cheaper than its way says."""
+        floor, paid = ways.price, timetable.overtimers
+        if paid is not None:
+            floor = floor - np.maximum(paid, 0)[timetable.gaps.van]
+        return np.flatnonzero(fit.holds & ~exact & (floor <= best))
 
     def _seed(self, timetable: Timetable, able: npt.NDArray[np.bool_]) -> None:
         """First rows of every profile that has a van to bring the stop; the others are never asked."""
@@ -131,9 +141,10 @@ class NewPlace:
             self.travel[profile] = travel
 
     def _approach(self, timetable: Timetable) -> tuple[Approach, npt.NDArray[np.bool_]]:
-        gaps = timetable.gaps
-        columns = Approach(*(np.full(gaps.van.size, UNREACHABLE, dtype=np.int64) for _ in range(4)))
+        gaps, columns = timetable.gaps, no_way(timetable)
         exact = np.ones(gaps.van.size, dtype=np.bool_)
+        for numbers in timetable.profiles.values():
+            columns.to[numbers] = columns.away[numbers] = UNREACHABLE  # until seeded
         for profile, travel in self.travel.items():
             numbers = timetable.profiles.get(profile, np.zeros(0, dtype=np.intp))
             before, after = gaps.before[numbers], gaps.after[numbers]
@@ -141,6 +152,10 @@ class NewPlace:
             columns.to_metres[numbers] = travel.columns[2][before]
             columns.away_metres[numbers] = travel.columns[3][after]
             exact[numbers] = travel.known[before] & travel.known[after]
+            traffic = timetable.problem.traffic.get(profile)
+            if traffic is not None and self.seeds.size:
+                columns.zone[numbers] = traffic.zone_of_location[int(self.seeds[0])]
+        slow(timetable, columns)
         return columns, exact
 
     def _ask(self, timetable: Timetable, numbers: npt.NDArray[np.intp]) -> None:

@@ -7,75 +7,153 @@ plan may be late already. Then what is late may stay as late as it is (the grace
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from apps.routing.planner.eta import drive
-from apps.routing.planner.intervals import Instants, latest_start, permitted
-from apps.routing.planner.problem import LATEST_INSTANT, Load, Problem, Stop, Vehicle, Window
+from apps.routing.planner.breaks import Layers, Limits, keeps, layers, plain_limits, settled, stretched
+from apps.routing.planner.gaps import Columns, Gaps, RoomColumns, columns_of
+from apps.routing.planner.intervals import Instants
+from apps.routing.planner.prices import rates
+from apps.routing.planner.problem import LATEST_INSTANT, Problem, Stop, Vehicle, Window
+from apps.routing.planner.ride import Driven, Ride, along
+from apps.routing.planner.rooms import Allowed, Rooms, parcel_by_parcel, rooms
 from apps.routing.planner.solution import Reason, Route, Solution, StopTimes
+
+__all__ = ["Gaps", "Grace", "RouteTable", "Timetable"]
 
 type Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Grace:
-    """How late a standing plan is already: allowed service start by stop, allowed return by van; the late ones only."""
+    """How late a standing plan is already: allowed service start by stop, allowed return and break starts by van.
+
+    `standing` are its tables, whose loads and metres are allowed as well.
+    """
 
     starts: Mapping[str, int] = field(default_factory=dict)
     ends: Mapping[str, int] = field(default_factory=dict)
+    rests: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    standing: Mapping[str, RouteTable] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class RouteTable:
     """One van's route in numbers. Nodes are its start, its stops and its end; node i+1 is stop i.
 
-    - `locations`, `legs`: location per node, seconds between node i and node i+1.
-    - `times`: simulated earliest times per stop; `back`: arrival at the end.
-    - `latest[i]`: latest arrival at node i+1 with which all behind it still holds (`intervals.NEVER`: none does).
-    - `late`: service start of each stop that a standing route serves too late.
+    `limits` are its windows, breaks and return, as late as they may be; `late`: service start of each stop that a
+    standing route serves too late.
     """
 
-    vehicle: Vehicle
-    route: Route
-    locations: list[int]
-    legs: list[int]
-    times: list[StopTimes]
-    back: int
-    latest: list[int]
-    load: Load
+    problem: Problem = field(repr=False)
+    ride: Ride = field(repr=False)
+    driven: Driven = field(repr=False)
+    limits: Limits = field(repr=False)
     late: Mapping[str, int]
+    standing: RouteTable | None = field(default=None, repr=False)
 
     @property
+    def vehicle(self) -> Vehicle:
+        return self.ride.vehicle
+
+    @property
+    def route(self) -> Route:
+        return self.ride.route
+
+    @property
+    def stops(self) -> list[Stop]:
+        return self.ride.stops
+
+    @property
+    def locations(self) -> list[int]:
+        """Location per node."""
+        return self.ride.locations
+
+    @property
+    def legs(self) -> list[int]:
+        """Seconds on the free road between node i and node i+1."""
+        return self.ride.legs
+
+    @property
+    def times(self) -> list[StopTimes]:
+        """Simulated earliest times per stop."""
+        return self.driven.times
+
+    @property
+    def back(self) -> int:
+        """Arrival at the end."""
+        return self.driven.back
+
+    @cached_property
+    def metres(self) -> list[int]:
+        """Metres between node i and node i+1; a carrier has none."""
+        if self.vehicle.is_carrier:
+            return [0] * len(self.legs)
+        return along(self.problem.travel[self.vehicle.profile].metres, self.locations)
+
+    @property
+    def overtime(self) -> int:
+        """Seconds behind the end of the shift that are allowed at a price."""
+        if self.vehicle.is_carrier or not self.used:
+            return 0
+        return min(max(0, self.back - self.vehicle.shift_end), self.vehicle.overtime)
+
+    def slack(self, index: int) -> int:
+        """How many seconds later service at a stop could start with everything still in order."""
+        start, done = self.times[index].start, self.times[index].departure
+        closes = next((closes for _, closes in self.limits.windows[index] if start <= closes), start)
+        if self.vehicle.is_carrier:
+            return closes - start
+        behind = sum(position <= index for position in self.route.breaks)
+        return min(closes - start, self.layers.leave[behind][index + 1] - done)
+
+    @property
+    def used(self) -> bool:
+        """Whether the van drives at all: for its stops, or home."""
+        return bool(self.route.stops) or self.vehicle.started
+
+    @cached_property
     def holds(self) -> bool:
-        """Whether the route keeps every window, promise and the shift (or is no later than it was)."""
-        if not self.route.stops:
-            return True
-        arrivals = [*(times.arrival for times in self.times), self.back]
-        return all(arrival <= latest for arrival, latest in zip(arrivals, self.latest, strict=True))
+        """Whether the route keeps every window, promise, break and the shift (or is no later than it was)."""
+        return not self.route.stops or keeps(self.ride, self.driven, self.limits)
+
+    @cached_property
+    def layers(self) -> Layers:
+        return layers(self.ride, self.driven, self.limits)
+
+    @cached_property
+    def rooms(self) -> Rooms:
+        if self.vehicle.is_carrier:
+            return parcel_by_parcel(self.vehicle)
+        base = None if self.standing is None else self.standing.rooms
+        allowed = None if base is None else Allowed(base.fullest, base.excess)
+        way = self.metres if self.used else [0] * len(self.metres)
+        return rooms(self.vehicle, self.stops, way, allowed)
+
+    @cached_property
+    def columns(self) -> Columns:
+        return columns_of(self.ride, self.layers, self.metres, used=self.used)
+
+    @cached_property
+    def calls_again(self) -> bool:
+        """Whether the van comes to its depot on the way."""
+        return any(stop.reload_of is not None for stop in self.stops)
+
+    @cached_property
+    def customers(self) -> int:
+        """Stops that are no calls at the depot."""
+        return sum(stop.reload_of is None for stop in self.stops)
 
     @property
-    def ready(self) -> list[int]:
-        """Earliest departure from each node but the last."""
-        return [self.vehicle.available, *(times.departure for times in self.times)]
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """Every gap of a plan, van by van in the problem's order, as arrays of one length."""
-
-    van: Indices
-    position: Indices
-    before: Indices
-    after: Indices
-    ready: Instants
-    latest: Instants
-    leg: Instants
-    metres: Instants
+    def most_customers(self) -> int | None:
+        """How many stops it may have: its limit, or as many as it has already."""
+        limit = self.vehicle.max_stops
+        return limit if limit is None or self.standing is None else max(limit, self.standing.customers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +167,9 @@ class Timetable:
 
     @classmethod
     def of(cls, problem: Problem, solution: Solution) -> Timetable:
-        """The timetable of a standing plan; its own lateness becomes the grace."""
+        """The timetable of a standing plan; its own lateness becomes the grace. Missing breaks are put in."""
         routes = [solution.route.get(vehicle.id, Route(vehicle.id)) for vehicle in problem.vehicles]
-        tables = {route.vehicle: _table(problem, route, None) for route in routes}
+        tables = {route.vehicle: _standing(problem, route) for route in routes}
         return cls(problem, tables, solution.unserved, _grace(tables))
 
     @cached_property
@@ -112,14 +190,17 @@ class Timetable:
         unserved = {other: reason for other, reason in self.unserved.items() if other != stop_id}
         van = self.vehicle_of.get(stop_id)
         starts = {other: start for other, start in self.grace.starts.items() if other != stop_id}
-        bare = dataclasses.replace(self, unserved=unserved, grace=Grace(starts, self.grace.ends))
+        bare = dataclasses.replace(self, unserved=unserved, grace=dataclasses.replace(self.grace, starts=starts))
         return bare if van is None else bare.with_route(self.tables[van].route.removed(stop_id))
 
     def with_route(self, route: Route, problem: Problem | None = None) -> Timetable:
-        """The plan with one van's route replaced, in a problem that may have gained or changed a stop of it."""
+        """The plan with one van's route replaced, in a problem that may have gained or changed a stop of it.
+
+        Breaks that do not hold where they stand move to the nearest place where they do.
+        """
         problem = problem or self.problem
-        tables = {**self.tables, route.vehicle: _table(problem, route, self.grace)}
-        return dataclasses.replace(self, problem=problem, tables=tables)
+        table = table_of(problem, Ride.of(problem, route), self.grace)
+        return dataclasses.replace(self, problem=problem, tables={**self.tables, route.vehicle: table})
 
     def only(self, vans: Iterable[str]) -> Timetable:
         """The same plan seen with these vans alone."""
@@ -133,65 +214,111 @@ class Timetable:
     @cached_property
     def gaps(self) -> Gaps:
         """All gaps behind the frozen stops, in the order of vans and positions."""
-        columns: tuple[list[int], ...] = ([], [], [], [], [], [], [], [])
-        van, position, before, after, ready, latest, leg, metres = columns
-        for number, table in enumerate(self.tables.values()):
-            frozen, nodes = table.route.frozen, table.locations
-            count = len(nodes) - 1 - frozen
-            van += [number] * count
-            position += range(frozen, frozen + count)
-            before += nodes[frozen:-1]
-            after += nodes[frozen + 1 :]
-            ready += table.ready[frozen:]
-            latest += table.latest[frozen:]
-            leg += table.legs[frozen:]
-            metres += _along(self.problem.travel[table.vehicle.profile].metres, nodes[frozen:])
-        return Gaps(*(np.array(column, dtype=np.int64) for column in columns))
+        return Gaps.of([table.columns for table in self.tables.values()])
+
+    @cached_property
+    def rooms(self) -> RoomColumns:
+        """The room at every gap of `gaps`."""
+        return RoomColumns.of([(table.rooms, table.columns) for table in self.tables.values()])
+
+    def table_at(self, number: int) -> RouteTable:
+        """The van of a row of `gaps`."""
+        return self.tables[self.vans[int(self.gaps.van[number])]]
+
+    @cached_property
+    def prices(self) -> PriceColumns | None:
+        """What each van costs; None where the price is the driving itself."""
+        if not self.problem.priced:
+            return None
+        rows = [(rates(self.problem, table.vehicle), table.used) for table in self.tables.values()]
+        return PriceColumns(
+            second=np.array([rate.second for rate, _ in rows], dtype=np.int64),
+            service=np.array([rate.service for rate, _ in rows], dtype=np.int64),
+            metre=np.array([rate.metre for rate, _ in rows], dtype=np.int64),
+            stop=np.array([rate.stop for rate, _ in rows], dtype=np.int64),
+            first=np.array([0 if used else rate.start for rate, used in rows], dtype=np.int64),
+        )
+
+    @cached_property
+    def overtimers(self) -> Instants | None:
+        """Price of each van's overtime as the plan stands, -1 for a van that may have none; None without any."""
+        vans = [table.vehicle for table in self.tables.values()]
+        if not any(van.overtime for van in vans):
+            return None
+        rows = [
+            (rates(self.problem, van).overtime, table) for van, table in zip(vans, self.tables.values(), strict=True)
+        ]
+        price = [rate * table.overtime if rate and table.vehicle.overtime else -1 for rate, table in rows]
+        return np.array(price, dtype=np.int64)
+
+    @cached_property
+    def slowdowns(self) -> Instants | None:
+        """Percent by van; None where all drive as planned."""
+        percent = [table.vehicle.slowdown_percent for table in self.tables.values()]
+        return np.array(percent, dtype=np.int64) if any(each != 100 for each in percent) else None
+
+    @cached_property
+    def ranged(self) -> bool:
+        """Whether any van has a range."""
+        vans = [table.vehicle for table in self.tables.values()]
+        return any(van.first_range is not None or van.range_metres is not None for van in vans)
 
     @cached_property
     def profiles(self) -> dict[str, Indices]:
-        """Numbers of the gaps of each vehicle profile."""
-        names = np.array([table.vehicle.profile for table in self.tables.values()], dtype=object)
+        """Numbers of the gaps of each vehicle profile; a carrier's way is its own affair."""
+        names = np.array(
+            ["" if table.vehicle.is_carrier else table.vehicle.profile for table in self.tables.values()], dtype=object
+        )
         of_gap = names[self.gaps.van] if len(names) else names
-        return {name: np.flatnonzero(of_gap == name) for name in dict.fromkeys(names.tolist())}
+        return {name: np.flatnonzero(of_gap == name) for name in dict.fromkeys(names.tolist()) if name}
 
 
-def _backward(stops: list[Stop], legs: list[int], windows: list[tuple[Window, ...]], end: int) -> list[int]:
-    """Latest arrival at every stop and at the end, from the end forwards."""
-    latest = [end]
-    for stop, leg, intervals in zip(reversed(stops), reversed(legs), reversed(windows), strict=False):
-        latest.append(latest_start(intervals, latest[-1] - leg - stop.service))
-    latest.reverse()
-    return latest
+class PriceColumns(NamedTuple):
+    """Prices by van (see `prices.Rates`); `first` is due when the van would stand still without the stop."""
+
+    second: Instants
+    service: Instants
+    metre: Instants
+    stop: Instants
+    first: Instants
+
+
+def table_of(problem: Problem, ride: Ride, grace: Grace) -> RouteTable:
+    """The table of a changed route."""
+    van = ride.vehicle.id
+    limits = plain_limits(ride)
+    windows = limits.windows
+    if grace.starts:
+        windows = [_graced(stop, spans, grace.starts) for stop, spans in zip(ride.stops, windows, strict=True)]
+    rests = stretched(limits.rests, grace.rests.get(van, ()))
+    limits = Limits(windows, rests, max(limits.end, grace.ends.get(van, limits.end)))
+    ride, driven = settled(ride, limits)
+    return RouteTable(problem, ride, driven, limits, {}, grace.standing.get(van))
+
+
+def _standing(problem: Problem, route: Route) -> RouteTable:
+    """The table of a standing route, whose own lateness is its grace."""
+    ride = Ride.of(problem, route)
+    limits = plain_limits(ride)
+    if len(route.breaks) == len(ride.rests):
+        driven = ride.drive()
+    else:
+        ride, driven = settled(ride, limits)
+    late = _late_starts(ride.stops, limits.windows, driven.times)
+    windows = limits.windows
+    if late:
+        windows = [_graced(stop, spans, late) for stop, spans in zip(ride.stops, windows, strict=True)]
+    end = max(limits.end, driven.back) if ride.stops else limits.end
+    return RouteTable(problem, ride, driven, Limits(windows, stretched(limits.rests, driven.rests), end), late)
 
 
 def _grace(tables: Mapping[str, RouteTable]) -> Grace:
-    """What a standing plan does late: the service starts and the returns that lie after their limits."""
+    """What a standing plan does late: the service starts, breaks and returns that lie after their limits."""
     starts = {stop: start for table in tables.values() for stop, start in table.late.items()}
     used = {van: table for van, table in tables.items() if table.route.stops}
-    return Grace(starts, {van: t.back for van, t in used.items() if t.back > t.vehicle.shift_end})
-
-
-def _table(problem: Problem, route: Route, grace: Grace | None) -> RouteTable:
-    """The table of one route. Without a grace it is a standing one, whose own lateness is its grace."""
-    vehicle = problem.vehicle[route.vehicle]
-    stops = [problem.stop[stop_id] for stop_id in route.stops]
-    locations = [vehicle.start, *(stop.location for stop in stops), vehicle.end]
-    legs = _along(problem.travel[vehicle.profile].seconds, locations)
-    windows = [permitted(stop) for stop in stops]
-    times = drive(vehicle, route.frozen, stops, legs, windows)
-    back = (times[-1].departure if times else vehicle.available) + legs[-1]
-    starts: Mapping[str, int]
-    late: Mapping[str, int] = {}
-    if grace is None:
-        starts = late = _late_starts(stops, windows, times)
-        end = max(vehicle.shift_end, back if stops else vehicle.shift_end)
-    else:
-        starts, end = grace.starts, max(vehicle.shift_end, grace.ends.get(vehicle.id, vehicle.shift_end))
-    if starts:
-        windows = [_graced(stop, intervals, starts) for stop, intervals in zip(stops, windows, strict=True)]
-    latest = _backward(stops, legs, windows, end)
-    return RouteTable(vehicle, route, locations, legs, times, back, latest, _sum(stops), late)
+    ends = {van: table.back for van, table in used.items() if table.back > table.vehicle.last_return}
+    rests = {van: table.driven.rests for van, table in used.items() if table.driven.rests}
+    return Grace(starts, ends, rests, tables)
 
 
 def _graced(stop: Stop, intervals: tuple[Window, ...], starts: Mapping[str, int]) -> tuple[Window, ...]:
@@ -208,17 +335,3 @@ def _late_starts(stops: list[Stop], windows: list[tuple[Window, ...]], times: li
         for stop, intervals, at in zip(stops, windows, times, strict=True)
         if not intervals or at.start > intervals[-1][1]
     }
-
-
-def _sum(stops: list[Stop]) -> Load:
-    return Load(
-        sum(stop.load.grams for stop in stops),
-        sum(stop.load.cubic_centimetres for stop in stops),
-        sum(stop.load.pieces for stop in stops),
-    )
-
-
-def _along(matrix: npt.NDArray[np.int32], nodes: list[int]) -> list[int]:
-    """The matrix values from each node to the next."""
-    values: list[int] = matrix[nodes[:-1], nodes[1:]].tolist()
-    return values

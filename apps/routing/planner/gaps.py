@@ -1,0 +1,183 @@
+"""The gaps of a plan as arrays of one length: what inserting there has to know, for every van and position at once.
+
+A van with breaks has several rows for one gap: with so many breaks behind when leaving its first node, and with none or
+some of the next ones taken at the new stop. Without breaks there is one row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.routing.planner.breaks import LATER_THAN_ALL, Layers
+from apps.routing.planner.intervals import Instants
+from apps.routing.planner.problem import Break
+from apps.routing.planner.ride import Ride
+from apps.routing.planner.rooms import Amounts, Rooms
+
+type Indices = npt.NDArray[np.intp]
+
+EVER: Final = -LATER_THAN_ALL
+
+
+class Columns(NamedTuple):
+    """One van's rows. `rest_*`: breaks at the new stop, as one: begins at the earliest then, at the latest then."""
+
+    position: Indices
+    before: Indices
+    after: Indices
+    ready: Instants
+    latest: Instants
+    leg: Instants
+    metres: Instants
+    zone: Indices
+    rest_earliest: Instants
+    rest_latest: Instants
+    rest_seconds: Instants
+    rested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Every row of a plan, van by van in the problem's order.
+
+    Leaving location `before` at `ready`, the van has to be at location `after` by `latest`; the direct way is `leg`
+    seconds on the free road and `metres` long, and begins in traffic zone `zone`.
+    """
+
+    van: Indices
+    position: Indices
+    before: Indices
+    after: Indices
+    ready: Instants
+    latest: Instants
+    leg: Instants
+    metres: Instants
+    zone: Indices
+    rest_earliest: Instants
+    rest_latest: Instants
+    rest_seconds: Instants
+    rested: bool
+
+    @classmethod
+    def of(cls, columns: list[Columns]) -> Gaps:
+        if not columns:
+            return cls(*(np.zeros(0, dtype=np.int64) for _ in range(12)), rested=False)
+        van = np.repeat(np.arange(len(columns)), [of_van.position.size for of_van in columns])
+        joined = [np.concatenate(parts) for parts in zip(*(of_van[:-1] for of_van in columns), strict=True)]
+        return cls(van, *joined, rested=any(of_van.rested for of_van in columns))
+
+
+@dataclass(frozen=True, slots=True)
+class RoomColumns:
+    """`rooms.Rooms` of every row."""
+
+    front: Amounts
+    whole: Amounts
+    back: Amounts
+    beside: Amounts
+    metres: Amounts
+    sofar: Amounts
+    ahead: Amounts
+    full: Amounts
+    fed: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, parts: list[tuple[Rooms, Columns]]) -> RoomColumns:
+        if not parts:
+            flat, wide = np.zeros(0, dtype=np.int64), np.zeros((0, 3), dtype=np.int64)
+            return cls(wide, wide, wide, wide, flat, flat, flat, flat, flat.astype(np.bool_))
+        # a carrier has one gap, whatever its position is called
+        at = [columns.position if room.fed.size > 1 else np.zeros_like(columns.position) for room, columns in parts]
+        each = [(room, gap) for (room, _), gap in zip(parts, at, strict=True)]
+        return cls(
+            np.concatenate([room.front[gap] for room, gap in each]),
+            np.concatenate([room.whole[gap] for room, gap in each]),
+            np.concatenate([room.back[gap] for room, gap in each]),
+            np.concatenate([np.broadcast_to(room.beside, (gap.size, 3)) for room, gap in each]),
+            np.concatenate([room.metres[gap] for room, gap in each]),
+            np.concatenate([room.sofar[gap] for room, gap in each]),
+            np.concatenate([room.ahead[gap] for room, gap in each]),
+            np.concatenate([np.full(gap.size, room.full, dtype=np.int64) for room, gap in each]),
+            np.concatenate([room.fed[gap] for room, gap in each]),
+        )
+
+
+def columns_of(ride: Ride, arrays: Layers, metres: list[int], *, used: bool) -> Columns:
+    """The rows of one route. A van that stands still drives nothing, so its only leg counts for nothing."""
+    if ride.vehicle.is_carrier:
+        return _hand_over(ride)
+    first, nodes = ride.route.frozen, ride.locations
+    legs = ride.legs if used else [0] * len(ride.legs)
+    metres = metres if used else [0] * len(metres)
+    zones = ride.zones if ride.traffic else [0] * len(nodes)
+    one = (
+        np.arange(first, len(nodes) - 1),
+        np.array(nodes[first:-1], dtype=np.int64),
+        np.array(nodes[first + 1 :], dtype=np.int64),
+        np.array(legs[first:], dtype=np.int64),
+        np.array(metres[first:], dtype=np.int64),
+        np.array(zones[first:-1], dtype=np.int64),
+    )
+    position, before, after, leg, length, zone = one
+    breaks = ride.vehicle.breaks
+    if not breaks:
+        ready = np.array(arrays.ready[0][first:], dtype=np.int64)
+        latest = np.array(arrays.latest[0][first + 1 :], dtype=np.int64)
+        ever, none = np.full(position.size, EVER), np.zeros(position.size, dtype=np.int64)
+        return Columns(position, before, after, ready, latest, leg, length, zone, ever, -ever, none, rested=False)
+    return _with_rests(ride, arrays, one, breaks)
+
+
+def _with_rests(ride: Ride, arrays: Layers, one: tuple[Indices, ...], breaks: tuple[Break, ...]) -> Columns:
+    """A row for every number of breaks behind, and every number of breaks taken at the new stop."""
+    position, before, after, leg, metres, zone = one
+    first, count, size = ride.route.frozen, len(breaks), position.size
+    pairs = [(taken, then) for taken in range(count + 1) for then in range(taken, count + 1)]
+    rests = [_as_one(breaks[taken:then], arrays, taken) for taken, then in pairs]
+    ready = [arrays.ready[taken][first:] for taken, _ in pairs]
+    latest = [arrays.latest[then][first + 1 :] for _, then in pairs]
+    order = np.arange(size * len(pairs)).reshape(len(pairs), size).T.ravel()  # gap by gap
+
+    def each(values: npt.NDArray[np.int64]) -> Instants:
+        return np.repeat(values, len(pairs))
+
+    def of_pair(column: int) -> Instants:
+        return np.tile(np.array([rest[column] for rest in rests], dtype=np.int64), size)
+
+    return Columns(
+        each(position),
+        each(before),
+        each(after),
+        np.array(ready, dtype=np.int64).ravel()[order],
+        np.array(latest, dtype=np.int64).ravel()[order],
+        each(leg),
+        each(metres),
+        each(zone),
+        of_pair(0),
+        of_pair(1),
+        of_pair(2),
+        rested=True,
+    )
+
+
+def _as_one(breaks: tuple[Break, ...], arrays: Layers, taken: int) -> tuple[int, int, int]:
+    """Breaks one after the other as one: earliest and latest beginning, length."""
+    earliest, latest, seconds = EVER, LATER_THAN_ALL, 0
+    for number, rest in enumerate(breaks, start=taken):
+        latest = min(latest, arrays.last_rests[number] - seconds)
+        earliest = max(earliest, rest.earliest - seconds)
+        seconds += rest.seconds
+    return earliest, latest, seconds
+
+
+def _hand_over(ride: Ride) -> Columns:
+    """A carrier takes a parcel whenever it is ready, and order means nothing."""
+    zero = np.zeros(1, dtype=np.int64)
+    ready, late = zero + ride.vehicle.available, zero + LATER_THAN_ALL
+    position = zero + len(ride.stops)
+    start, end = zero + ride.vehicle.start, zero + ride.vehicle.end
+    return Columns(position, start, end, ready, late, zero, zero, zero, zero - LATER_THAN_ALL, late, zero, rested=False)
