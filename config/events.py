@@ -57,6 +57,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "routing.next_stop": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_next_stop"),
     "routing.stop_unserved": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_stop_unserved"),
     "routing.plan_published": ("apps.tracking.handlers.on_plan",),
+    "routing.day_closed": ("apps.rescheduling.handlers.on_day_closed",),
     "routing.replan_refused": (),
     "instructions.saved": (
         "apps.tracking.handlers.on_delivery",

@@ -1,4 +1,4 @@
 """When: windows the live plan can really hold, slot holds, the change itself, creation with a window, cancelling.
 
-Announces nothing of its own: deliveries and routing speak. Hears nothing.
+Announces nothing of its own: deliveries and routing speak. Hears that a day is over.
 """

@@ -5,4 +5,5 @@ ETA_CHANGED = "routing.eta_changed"  # deliveries: ids whose pair moved past the
 NEXT_STOP = "routing.next_stop"  # delivery set
 STOP_UNSERVED = "routing.stop_unserved"  # delivery set; reason: code of why no van brings it that day
 PLAN_PUBLISHED = "routing.plan_published"
+DAY_CLOSED = "routing.day_closed"  # every van is back: what was not served may go into another day
 REPLAN_REFUSED = "routing.replan_refused"  # reason: code

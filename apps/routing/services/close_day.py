@@ -22,7 +22,10 @@ def close_day(*, plan: DayPlan) -> int:
     """Ends every stop of the day that no van reached; how many deliveries that were."""
     routes = Route.objects.filter(plan=plan, finished_at=None).order_by("pk")
     closed = sum(_come_back(route) for route in routes.filter(departed_at__isnull=False))
-    return closed + _call_off(plan)
+    closed += _call_off(plan)
+    with transaction.atomic():
+        emit(events.DAY_CLOSED, plan_id=plan.pk)
+    return closed
 
 
 def close_if_over(*, route_id: int) -> bool:
