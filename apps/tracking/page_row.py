@@ -38,6 +38,9 @@ _SQL = """
     JOIN tracking_pagesnapshot s ON s.delivery_id = d.id AND s.tier = 'link'
     WHERE l.token_sha256 = %s AND l.kind = 'full' AND l.revoked_at IS NULL AND s.version >= d.page_version
 """
+_SQL_UNLESS_KNOWN = _SQL.replace("s.document", "CASE WHEN s.version = %s THEN '' ELSE s.document END")
+_KNOWN = re.compile(r"(?:^|&)v=(\d{1,9})(?:&|$)", re.ASCII)
+_KNOWN_TAG = re.compile(r'"(\d{1,9})-link"', re.ASCII)
 _HEADERS = (
     (b"cache-control", b"private, no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -78,11 +81,21 @@ async def answer(scope: Scope, send: Send) -> bool:
     return True
 
 
-def plain_page(token: str) -> tuple[int, str] | None:
-    """(version, text) for the view, under the same conditions and as cheaply; None leaves it to the gate."""
+def plain_page(token: str, known: int) -> tuple[int, str] | None:
+    """(version, text) for the view, under the same conditions and as cheaply; None leaves it to the gate.
+
+    The text of the version that is `known` is not read.
+    """
     digest = digest_of(token)
-    row = _read_with_django(digest) if len(token) == TOKEN_LENGTH and throttle.allows(digest) else None
+    allowed = len(token) == TOKEN_LENGTH and throttle.allows(digest)
+    row = _ask_django(_SQL_UNLESS_KNOWN, [known, digest]) if allowed else None
     return row[:2] if row is not None and is_alive(row[2]) else None
+
+
+def version_known(query: str, if_none_match: str) -> int:
+    """The version that the script (?v=) or a cache (If-None-Match) has already; -1 for none."""
+    found = _KNOWN.search(query) or _KNOWN_TAG.search(if_none_match)
+    return int(found[1]) if found else -1
 
 
 def digest_of(token: str) -> str:
@@ -148,9 +161,13 @@ def _threads() -> ThreadPoolExecutor:
 
 
 def _read_with_django(digest: str) -> Row | None:
+    return _ask_django(_SQL, [digest])
+
+
+def _ask_django(sql: str, values: list[object]) -> Row | None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_SQL, [digest])
+            cursor.execute(sql, values)
             row: Row | None = cursor.fetchone()
     except DatabaseError:
         connection.close()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import segno
@@ -20,6 +21,7 @@ _RANGE = re.compile(r"\d\d:\d\d–\d\d:\d\d")
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, size: int = 20) -> SafeString:
     """A decorative icon of the sprite; the words beside it carry the meaning."""
     return format_html(

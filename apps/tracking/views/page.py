@@ -51,10 +51,13 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
 @require_safe
 def state(request: HttpRequest, token: str) -> HttpResponse:
     """The document; 304 when the script (?v=) or a cache (If-None-Match) has this version already."""
-    plain = page_row.plain_page(token) if VERIFIED_COOKIE not in request.COOKIES else None
+    if VERIFIED_COOKIE in request.COOKIES:
+        return _state_through_the_gate(request, token)
+    known = page_row.version_known(request.META.get("QUERY_STRING", ""), request.META.get("HTTP_IF_NONE_MATCH", ""))
+    plain = page_row.plain_page(token, known)
     if plain is None:
         return _state_through_the_gate(request, token)
-    return sealed(_versioned(request, *plain, "link"))
+    return sealed(_answer(*plain, "link", is_known=plain[0] == known))
 
 
 @shopper_view
@@ -63,16 +66,14 @@ def _state_through_the_gate(request: HttpRequest, access: Access) -> HttpRespons
     version = int(json.loads(text)["version"])
     if access.view_only:
         text = json.dumps(view_only(json.loads(text)), separators=(",", ":"))
-    return _versioned(request, version, text, access.tier)
+    etag = f'"{version}-{access.tier}"'
+    is_known = request.GET.get("v") == str(version) or etag in request.headers.get("If-None-Match", "")
+    return _answer(version, text, access.tier, is_known=is_known)
 
 
-def _versioned(request: HttpRequest, version: int, text: str, tier: str) -> HttpResponse:
-    etag = f'"{version}-{tier}"'
-    if request.GET.get("v") == str(version) or etag in request.headers.get("If-None-Match", ""):
-        response = HttpResponse(status=304)
-    else:
-        response = HttpResponse(text, content_type="application/json")
-    response["ETag"] = etag
+def _answer(version: int, text: str, tier: str, *, is_known: bool) -> HttpResponse:
+    response = HttpResponse(status=304) if is_known else HttpResponse(text, content_type="application/json")
+    response["ETag"] = f'"{version}-{tier}"'
     return response
 
 
