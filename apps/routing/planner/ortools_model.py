@@ -1,14 +1,19 @@
-"""The OR-Tools model of a few vans' tails: warm from the standing plan, hard opens, soft closes.
+"""The OR-Tools model of a few vans' tails, with every constraint of a day: warm from the standing plan, or cold.
 
 The only module that imports ortools (0.1-0.6 s on first use: the planner child does it before its first job).
+
+Closing times and breaks do not go together: with soft upper bounds and break intervals on one dimension, 9.15 finds a
+tenth of the plans, ten times dearer (`tests/planner/test_ortools_traps.py`). So a task is either hard, with breaks in
+the model, or soft, without them; then whoever asked places the breaks afterwards and judges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_ils_pb2
@@ -16,125 +21,216 @@ from ortools.util import optional_boolean_pb2
 
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.limits import Limit, Policy
+from apps.routing.planner.ortools_amounts import add_amounts
+from apps.routing.planner.prices import rates, units_per_second
 from apps.routing.planner.problem import Problem, Stop
+from apps.routing.planner.sheet import Manner, Matrix, metres, seconds, suitable
 from apps.routing.planner.tails import Tail
 
 _AFTER_HOURS = 2 * 3600
 """How far beyond the last limit a late plan may reach."""
 
 _LONGEST = 24 * 3600
-_DIMENSIONS = ("grams", "cubic_centimetres", "pieces")
+_KEPT: Final = 40
+"""Plans found on the way that are handed over for judgement: the cheapest in the model's eyes."""
+
+_NEW_ARC: Final = 2
+"""Minutes of somebody's shown time that one new leg is guessed to move, while the search cannot see it."""
+
 type Routes = list[tuple[str, ...]]
+type Heard = Callable[[], bool]
+"""Called now and then during a search; True ends it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
-    """What to solve: the vans' tails, the stops to be placed on them (`extra`: those on no van yet), and the prices.
+    """What to solve: the vans' tails, the stops that may join them (`extra`: those on none of them now), the prices.
 
-    `repair`: something is late, so every close is soft and stability counts for nothing.
+    - `outside`: what leaving a stop off these vans costs, in seconds of driving; a stop that is not named stays on.
+    - `soft`: something is late already, or hours differ: closing times may be overstepped at a price.
     """
 
     problem: Problem
     tails: Sequence[Tail]
     extra: tuple[str, ...]
     policy: Policy
-    repair: bool = False
+    outside: Mapping[str, int] = field(default_factory=dict)
+    soft: bool = False
 
-    @property
-    def stops(self) -> list[str]:
-        return [*(stop for tail in self.tails for stop in tail.stops), *self.extra]
+    @cached_property
+    def stops(self) -> list[Stop]:
+        own = [stop for tail in self.tails for stop in tail.stops]
+        return [self.problem.stop[stop] for stop in (*own, *self.extra)]
+
+    @cached_property
+    def unit(self) -> int:
+        """The model's price of a second of driving."""
+        return units_per_second(self.problem)
+
+    @cached_property
+    def calm(self) -> bool:
+        """Whether somebody looks at times that the search should leave alone."""
+        return self.policy.moved_per_minute > 0 and any(stop.eta is not None for stop in self.stops)
 
 
-def improve_warm(task: Task, limit: Limit) -> Routes | None:
-    """Stops per tail, searched from the tails' present order; None when that start was rejected."""
+def improve_warm(task: Task, limit: Limit, heard: Heard | None = None) -> list[Routes] | None:
+    """The best plans found, stops per tail, cheapest first; None when the tails' present order was rejected."""
     model = _Model(task)
     parameters = _guided(limit)
     model.routing.CloseModelWithParameters(parameters)
     start = model.routing.ReadAssignmentFromRoutes(model.warm(), True)
     if start is None:
         return None
-    return model.routes(model.routing.SolveFromAssignmentWithParameters(start, parameters))
+    found = _Found(model, heard)
+    last = model.routing.SolveFromAssignmentWithParameters(start, parameters)
+    return found.plans(last)
 
 
-def build_cold(task: Task, limit: Limit) -> Routes | None:
+def build_cold(task: Task, limit: Limit, heard: Heard | None = None) -> Routes | None:
     """Stops per tail from nothing, by ruin and recreate; None when not even a first plan was found."""
     model = _Model(task)
     parameters = _ruin_and_recreate(limit)
+    if heard is not None:
+        model.routing.AddAtSolutionCallback(lambda: model.routing.CancelSearch() if heard() else None)
     # SolveWithParameters would stop after the first descent: the iterated search must be called by name
     return model.routes(model.routing.SolveWithIteratedLocalSearch(parameters))
+
+
+class _Found:
+    """The plans that a search comes by: what is cheapest in the model need not be so under the judge."""
+
+    def __init__(self, model: _Model, heard: Heard | None) -> None:
+        self.model, self.heard = model, heard
+        self.kept: dict[tuple[tuple[str, ...], ...], int] = {}
+        model.routing.AddAtSolutionCallback(self._hear)
+
+    def _hear(self) -> None:
+        routing = self.model.routing
+        price = routing.CostVar().Min()
+        if len(self.kept) >= _KEPT:
+            worst = max(self.kept, key=self.kept.__getitem__)
+            if price < self.kept[worst]:
+                del self.kept[worst]
+        if len(self.kept) < _KEPT:
+            self.kept[tuple(self.model.followed(lambda index: int(routing.NextVar(index).Value())))] = price
+        if self.heard is not None and self.heard():
+            routing.CancelSearch()
+
+    def plans(self, last: Any) -> list[Routes]:
+        routes = self.model.routes(last)
+        if routes is not None:
+            self.kept.setdefault(tuple(routes), last.ObjectiveValue())
+        return [list(plan) for plan in sorted(self.kept, key=self.kept.__getitem__)]
 
 
 class _Model:
     """One RoutingModel. Nodes: the stops, then a start and an end per van. Time counts from the first ready van."""
 
     def __init__(self, task: Task) -> None:
-        self.task = task
-        self.stops = [task.problem.stop[stop_id] for stop_id in task.stops]
+        self.task, self.stops = task, task.stops
         self.number = {stop.id: index for index, stop in enumerate(self.stops)}
         count, vans = len(self.stops), len(task.tails)
         self.zero = min(tail.ready for tail in task.tails)
         starts, ends = list(range(count, count + vans)), list(range(count + vans, count + 2 * vans))
         self.manager = pywrapcp.RoutingIndexManager(count + 2 * vans, vans, starts, ends)
         self.routing = pywrapcp.RoutingModel(self.manager)
-        self.time = self._time_dimension()
-        self._vans()
-        self._capacities()
-        for index, stop in enumerate(self.stops):
-            self._stop(self.manager.NodeToIndex(index), stop)
-
-    def _time_dimension(self) -> Any:
-        task = self.task
-        locations = np.array(
+        self.breaks = not task.soft and any(tail.rests for tail in task.tails)
+        self.places = np.array(
             [stop.location for stop in self.stops]
             + [tail.start for tail in task.tails]
             + [tail.vehicle.end for tail in task.tails]
         )
+        self.time = self._time_dimension()
+        self._vans()
+        for index, stop in enumerate(self.stops):
+            self._stop(self.manager.NodeToIndex(index), stop)
+        add_amounts(self.routing, self.manager, task.problem, task.tails, self.stops, self._metres)
+
+    def _metres(self, profile: str) -> Matrix:
+        return metres(self.task.problem, profile, self.places)
+
+    def _time_dimension(self) -> Any:
+        task = self.task
         service = np.array([stop.service for stop in self.stops] + [0] * (2 * len(task.tails)))
-        driving: dict[str, int] = {}
-        whole: dict[str, int] = {}
-        for profile in dict.fromkeys(tail.vehicle.profile for tail in task.tails):
-            seconds = task.problem.travel[profile].seconds[np.ix_(locations, locations)]
-            driving[profile] = self.routing.RegisterTransitMatrix(seconds.tolist())
-            whole[profile] = self.routing.RegisterTransitMatrix((seconds + service[:, None]).tolist())
-        for van, tail in enumerate(task.tails):
-            self.routing.SetArcCostEvaluatorOfVehicle(driving[tail.vehicle.profile], van)
+        whole: dict[Manner, int] = {}
+        driving: dict[Manner, Matrix] = {}
+        manners = [Manner.of(task.problem, tail.vehicle, tail.ready) for tail in task.tails]
+        for manner in dict.fromkeys(manners):
+            driving[manner] = seconds(task.problem, manner, self.places)
+            whole[manner] = self.routing.RegisterTransitMatrix((driving[manner] + service[:, None]).tolist())
+        self._prices(manners, driving, service)
         self.horizon = self._horizon()
-        transits = [whole[tail.vehicle.profile] for tail in task.tails]
+        transits = [whole[manner] for manner in manners]
         self.routing.AddDimensionWithVehicleTransits(transits, self.horizon, self.horizon, False, "time")
         return self.routing.GetDimensionOrDie("time")
 
+    def _prices(self, manners: list[Manner], driving: dict[Manner, Matrix], service: Any) -> None:
+        """What every leg costs each van: free-road seconds and metres, and for new legs a guess of the unrest."""
+        task, known = self.task, dict[Any, int]()
+        unrest = self._unrest() if task.calm else None
+        customer = np.array([not stop.is_reload for stop in self.stops] + [False] * (2 * len(task.tails)))
+        for van, (tail, manner) in enumerate(zip(task.tails, manners, strict=True)):
+            rate = rates(task.problem, tail.vehicle)
+            key = (manner._replace(hours=(0, 0)), rate)
+            if key not in known:
+                price = driving[manner]
+                if manner.profile in task.problem.traffic:
+                    price = seconds(task.problem.replace(traffic={}), manner, self.places)
+                if task.problem.priced:
+                    price = price * rate.second + self._metres(manner.profile) * rate.metre
+                    price = price + (service * rate.service + customer * rate.stop)[None, :]
+                known[key] = self.routing.RegisterTransitMatrix((price if unrest is None else price + unrest).tolist())
+            self.routing.SetArcCostEvaluatorOfVehicle(known[key], van)
+            if rate.start and not tail.out:
+                self.routing.SetFixedCostOfVehicle(rate.start, van)
+
+    def _unrest(self) -> Matrix:
+        """A price on every leg that is not driven now: new legs move times, earlier ones too, which no bound sees."""
+        count, vans = len(self.stops), len(self.task.tails)
+        price = _NEW_ARC * self.task.policy.moved_per_minute * self.task.unit
+        found = np.full((count + 2 * vans, count + 2 * vans), price, dtype=np.int64)
+        for van, tail in enumerate(self.task.tails):
+            nodes = [count + van, *(self.number[stop] for stop in tail.stops), count + vans + van]
+            found[nodes[:-1], nodes[1:]] = 0
+        return found
+
     def _horizon(self) -> int:
         closes = [windows[-1][1] for stop in self.stops if (windows := permitted(stop))]
-        ends = [tail.vehicle.shift_end for tail in self.task.tails]
+        ends = [tail.vehicle.last_return for tail in self.task.tails]
         last = min(max(closes + ends), max(ends) + _LONGEST)
         return max(last, max(tail.ready for tail in self.task.tails)) - self.zero + _AFTER_HOURS
 
     def _vans(self) -> None:
-        late = self.task.policy.late_per_second
+        late, unit = self.task.policy.late_per_second, self.task.unit
+        service = [stop.service for stop in self.stops] + [0] * (self.routing.Size() - len(self.stops))
         for van, tail in enumerate(self.task.tails):
-            start, end = self.routing.Start(van), self.routing.End(van)
-            self.time.CumulVar(start).SetRange(tail.ready - self.zero, self.horizon)
-            self.time.SetCumulVarSoftUpperBound(end, max(0, tail.vehicle.shift_end - self.zero), late)
+            vehicle, end = tail.vehicle, self.time.CumulVar(self.routing.End(van))
+            self.time.CumulVar(self.routing.Start(van)).SetRange(tail.ready - self.zero, self.horizon)
+            if self.task.soft:
+                back = max(0, vehicle.last_return - self.zero)
+                self.time.SetCumulVarSoftUpperBound(self.routing.End(van), back, late * unit)
+            else:
+                end.SetMax(max(0, vehicle.last_return - self.zero))
+                if vehicle.overtime and not self.breaks:
+                    price = max(1, rates(self.task.problem, vehicle).overtime)
+                    self.time.SetCumulVarSoftUpperBound(
+                        self.routing.End(van), max(0, vehicle.shift_end - self.zero), price
+                    )
+            if self.breaks and tail.rests:
+                self.time.SetBreakIntervalsOfVehicle(self._rests(van, tail), van, service)
             if tail.out:
                 self.routing.SetVehicleUsedWhenEmpty(True, van)
 
-    def _capacities(self) -> None:
-        for name in _DIMENSIONS:
-            asked = [getattr(stop.load, name) for stop in self.stops]
-            room = [self._room(tail, name) for tail in self.task.tails]
-            if len(room) > 1 and sum(asked) > min(room):
-                padded = asked + [0] * (2 * len(room))
-                transit = self.routing.RegisterUnaryTransitVector(padded)
-                self.routing.AddDimensionWithVehicleCapacity(transit, 0, room, True, name)
-
-    def _room(self, tail: Tail, name: str) -> int:
-        """What the van can take; a standing overload stays possible."""
-        carried: int = sum(getattr(self.task.problem.stop[stop].load, name) for stop in tail.stops)
-        room: int = getattr(tail.room, name)
-        return max(room, carried)
+    def _rests(self, van: int, tail: Tail) -> list[Any]:
+        """The breaks as intervals; one that may begin only after the shift's end is taken at the end."""
+        solver, found = self.routing.solver(), list[Any]()
+        for number, rest in enumerate(tail.rests):
+            first, last = max(0, rest.earliest - self.zero), max(0, rest.latest - self.zero)
+            found.append(solver.FixedDurationIntervalVar(first, last, rest.seconds, False, f"rest {van} {number}"))
+        return found
 
     def _stop(self, index: int, stop: Stop) -> None:
-        policy, windows = self.task.policy, permitted(stop) or stop.windows
+        windows = permitted(stop) or stop.windows
         arrival = self.time.CumulVar(index)
         if windows:
             opens, closes = max(0, windows[0][0] - self.zero), max(0, windows[-1][1] - self.zero)
@@ -143,22 +239,32 @@ class _Model:
                 if after - self.zero > max(opens, before - self.zero + 1):
                     arrival.RemoveInterval(max(before - self.zero + 1, 0), after - self.zero - 1)
             self._close(index, stop, closes)
-        if stop.id in self.task.extra:  # whatever a van has on its list already stays on one
-            self.routing.AddDisjunction([index], policy.dropped)
+        if stop.is_reload:
+            self.routing.AddDisjunction([index], 0)
+        elif stop.id in self.task.outside:
+            self.routing.AddDisjunction([index], self.task.outside[stop.id] * self.task.unit)
         for van, tail in enumerate(self.task.tails):
-            if not _may_serve(tail, stop):
+            if not self._may_serve(tail, stop):
                 # SetAllowedVehiclesForIndex raises TypeError in the Python of 9.15
                 self.routing.VehicleVar(index).RemoveValue(van)
 
+    def _may_serve(self, tail: Tail, stop: Stop) -> bool:
+        """Whatever stands on a van's list may stay there."""
+        if stop.id in tail.stops:
+            return True
+        calls = any(other.reload_of == tail.vehicle.id for other in self.stops)
+        return suitable(tail.vehicle, stop) and not (stop.lies_at_depot and tail.away and not calls)
+
     def _close(self, index: int, stop: Stop, closes: int) -> None:
-        """Soft when anything may be late; otherwise hard, with the page's times as the softer, second band."""
-        policy = self.task.policy
+        """Soft when the task is; otherwise hard, with the page's times as the softer, second band."""
+        policy, unit = self.task.policy, self.task.unit
         shown = None if stop.eta is None else stop.eta[1] - self.zero
-        price = policy.moved_per_minute // 60
-        if self.task.repair or shown is None or not 0 <= shown < closes or not price:
-            self.time.SetCumulVarSoftUpperBound(index, closes, policy.late_per_second)
-        else:
-            self.time.CumulVar(index).SetMax(min(closes, self.horizon))
+        price = policy.moved_per_minute * unit // 60
+        if self.task.soft:
+            self.time.SetCumulVarSoftUpperBound(index, closes, policy.late_per_second * unit)
+            return
+        self.time.CumulVar(index).SetMax(min(closes, self.horizon))
+        if shown is not None and 0 <= shown < closes and price and not self.breaks:
             self.time.SetCumulVarSoftUpperBound(index, shown, price)
 
     def warm(self) -> list[list[int]]:
@@ -167,26 +273,18 @@ class _Model:
     def routes(self, assignment: Any) -> Routes | None:
         if assignment is None:
             return None
+        return self.followed(lambda index: int(assignment.Value(self.routing.NextVar(index))))
+
+    def followed(self, after: Callable[[int], int]) -> Routes:
+        """The stops of every tail, one after the other."""
         found: Routes = []
         for van in range(len(self.task.tails)):
-            index = assignment.Value(self.routing.NextVar(self.routing.Start(van)))
-            stops: list[str] = []
+            index, stops = after(self.routing.Start(van)), list[str]()
             while not self.routing.IsEnd(index):
                 stops.append(self.stops[self.manager.IndexToNode(index)].id)
-                index = assignment.Value(self.routing.NextVar(index))
+                index = after(index)
             found.append(tuple(stops))
         return found
-
-
-def _may_serve(tail: Tail, stop: Stop) -> bool:
-    """The checker's rules of who may bring what, in this model's words."""
-    van = tail.vehicle
-    if stop.loaded_on is not None:
-        return stop.loaded_on == van.id
-    if stop.id in tail.stops:
-        return True
-    at_depot_though_gone = van.started and not stop.collects
-    return stop.skills <= van.skills and (not van.zones or stop.zone in van.zones) and not at_depot_though_gone
 
 
 def _guided(limit: Limit) -> Any:
@@ -202,6 +300,8 @@ def _guided(limit: Limit) -> Any:
 def _ruin_and_recreate(limit: Limit) -> Any:
     """Slack induction by string removals, which must be asked for in every detail to work in 9.15."""
     parameters = _guided(limit)
+    # guided search never ends by itself: the ruining would wait for the time limit
+    parameters.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GREEDY_DESCENT
     parameters.use_iterated_local_search = True
     iterated = parameters.iterated_local_search_parameters
     iterated.perturbation_strategy = routing_ils_pb2.PerturbationStrategy.RUIN_AND_RECREATE
@@ -219,8 +319,8 @@ def _ruin_and_recreate(limit: Limit) -> Any:
 
 
 def _limited(parameters: Any, limit: Limit) -> Any:
-    seconds = 60.0 if limit.seconds is None else limit.seconds
-    parameters.time_limit.FromMilliseconds(max(1, round(seconds * 1000)))
+    seconds_left = 60.0 if limit.seconds is None else limit.seconds
+    parameters.time_limit.FromMilliseconds(max(1, round(seconds_left * 1000)))
     if limit.solutions is not None:
         parameters.solution_limit = limit.solutions
     return parameters

@@ -1,71 +1,107 @@
 """A cold day plan by PyVRP (optional extra): stronger than OR-Tools where no van has left and nothing is loaded.
 
 The only module that imports pyvrp. Several windows become mutually exclusive clients; who may not serve whom (skills,
-zones) becomes a road that does not exist, so every kind of van has a travel profile of its own.
+zones, depots) becomes a road that does not exist; what a leg costs is its "distance", so tariffs fit; vans that are
+alike are one type. Breaks, range, calls at the depot, traffic's hours and overtime it is not told of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from pyvrp import Client, ClientGroup, Depot, Location, ProblemData, VehicleType, solve
-from pyvrp.stop import MaxIterations, MaxRuntime
 
 from apps.routing.planner.intervals import permitted
-from apps.routing.planner.limits import Limit, Policy
+from apps.routing.planner.limits import Pace
+from apps.routing.planner.prices import Rates, rates, units_per_second
 from apps.routing.planner.problem import Problem, Stop, Vehicle
+from apps.routing.planner.sheet import Manner, Matrix, metres, seconds, suitable
+from apps.routing.planner.solution import Route
 from apps.routing.planner.travel import UNREACHABLE
 
-type Matrix = npt.NDArray[np.int64]
+type Places = npt.NDArray[np.intp]
+
+NO_ROAD = 10**12
+"""Price of a leg that nobody may drive: far beyond what leaving any stop out costs."""
 
 
 def suits(problem: Problem) -> bool:
-    """Whether it can plan the whole problem: no van under way, no parcel on board, no time before the epoch."""
+    """Whether its plan is a start at all: no van under way, no parcel on board, no time before the epoch."""
+    own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
     return (
-        bool(problem.vehicles)
-        and not any(vehicle.started or vehicle.available < 0 for vehicle in problem.vehicles)
+        bool(own)
+        and not any(vehicle.started or vehicle.available < 0 for vehicle in own)
         and not any(stop.loaded_on for stop in problem.stops)
     )
 
 
+def expresses(problem: Problem) -> bool:
+    """Whether it knows every constraint of the problem, so that nothing need go over its plan."""
+    limited = any(vehicle.breaks or vehicle.first_range is not None or vehicle.overtime for vehicle in problem.vehicles)
+    return not limited and not problem.traffic and not any(stop.is_reload for stop in problem.stops)
+
+
 def build_cold(
-    problem: Problem, stops: Sequence[Stop], limit: Limit, policy: Policy, seed: int
-) -> list[tuple[str, ...]]:
-    """Stops per van, in the problem's order of vans. What does not pay its drop penalty is left out."""
-    model = _Model(problem, stops, policy)
-    stopping = MaxRuntime(limit.seconds) if limit.solutions is None else MaxIterations(limit.solutions)
+    problem: Problem, stops: Sequence[Stop], outside: Mapping[str, int], pace: Pace, part: float, seed: int
+) -> list[Route]:
+    """The own vans' routes within a part of the time. What does not pay what leaving it out costs is left out."""
+    until = time.monotonic() + part * pace.left - min(0.5, 0.01 * pace.left)
+    model = _Model(problem, stops, outside)
+    stopping = _Stopping(until, pace, units_per_second(problem))
     result = solve(model.data, stop=stopping, seed=seed, collect_stats=False, display=False)
-    found: list[tuple[str, ...]] = [()] * len(problem.vehicles)
+    free = {number: list(vans) for number, vans in enumerate(model.types.values())}
+    routes = {}
     for route in result.best.routes():
-        found[route.vehicle_type()] = tuple(model.ids[activity.idx] for activity in route if activity.is_client())
-    return found
+        van = free[route.vehicle_type()].pop(0)
+        routes[van] = Route(van, tuple(model.ids[activity.idx] for activity in route if activity.is_client()))
+    return [routes.get(vehicle.id, Route(vehicle.id)) for vehicle in problem.vehicles if not vehicle.is_carrier]
+
+
+class _Stopping:
+    """PyVRP's question after every iteration: by the clock, by the count, or because somebody said so."""
+
+    def __init__(self, until: float, pace: Pace, unit: int) -> None:
+        self.until, self.pace, self.unit = until, pace, unit
+        self.iterations = pace.limit.solutions
+
+    def __call__(self, best_cost: float) -> bool:
+        if self.iterations is not None:
+            self.iterations -= 1
+            if self.iterations < 0:
+                return True
+        known = None if best_cost >= 2**60 else int(best_cost) // self.unit
+        return time.monotonic() >= self.until or self.pace.tick(known)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Vans that drive alike and may serve the same stops."""
+    """Vans that drive alike, cost alike and may serve the same stops: they share their matrices."""
 
-    profile: str
+    manner: Manner
+    rates: Rates
     skills: frozenset[str]
     zones: frozenset[str]
+    barred_zones: frozenset[str]
+    depot: str
 
     @classmethod
-    def of(cls, van: Vehicle) -> _Kind:
-        return cls(van.profile, van.skills, van.zones)
-
-    def may_serve(self, stop: Stop) -> bool:
-        return stop.skills <= self.skills and (not self.zones or stop.zone in self.zones)
+    def of(cls, problem: Problem, van: Vehicle) -> _Kind:
+        manner = Manner.of(problem, van, van.available)
+        return cls(manner, rates(problem, van), van.skills, van.zones, van.barred_zones, van.depot)
 
 
 class _Model:
-    """The ProblemData: one location per depot and stop, one client per stop and window."""
+    """The ProblemData: one location per depot and stop, one client per stop and window, one type per kind of van."""
 
-    def __init__(self, problem: Problem, stops: Sequence[Stop], policy: Policy) -> None:
-        depots = list(dict.fromkeys(place for van in problem.vehicles for place in (van.start, van.end)))
-        self.stops, self.ids = stops, list[str]()
+    def __init__(self, problem: Problem, stops: Sequence[Stop], outside: Mapping[str, int]) -> None:
+        self.problem, self.stops, self.ids = problem, stops, list[str]()
+        own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
+        depots = list(dict.fromkeys(place for van in own for place in (van.start, van.end)))
+        unit = units_per_second(problem)
         clients: list[Client] = []
         groups: list[ClientGroup] = []
         for number, stop in enumerate(stops):
@@ -75,55 +111,77 @@ class _Model:
                 group = len(groups)
                 groups.append(ClientGroup([len(clients) + i for i in range(len(windows))], required=False))
             for window in windows:
-                clients.append(_client(stop, len(depots) + number, window, group, policy))
+                clients.append(_client(stop, len(depots) + number, window, group, outside[stop.id] * unit))
                 self.ids.append(stop.id)
-        kinds = list(dict.fromkeys(_Kind.of(van) for van in problem.vehicles))
+        kinds: dict[_Kind, Vehicle] = {}
+        for van in own:
+            kinds.setdefault(_Kind.of(problem, van), van)
         places = np.array(depots + [stop.location for stop in stops], dtype=np.intp)
-        matrices = [_matrix(problem, kind, places, stops) for kind in kinds]
-        vans = [_van(van, depots, kinds.index(_Kind.of(van))) for van in problem.vehicles]
+        matrices = [self._matrices(kind, van, places) for kind, van in kinds.items()]
+        self.types: dict[Vehicle, list[str]] = {}
+        for van in own:
+            self.types.setdefault(van.replace(id="alike"), []).append(van.id)
+        profile = {kind: number for number, kind in enumerate(kinds)}
         self.data = ProblemData(
             locations=[Location(0, 0) for _ in places],
             clients=clients,
             depots=[Depot(location=number) for number in range(len(depots))],
-            vehicle_types=vans,
-            distance_matrices=matrices,
-            duration_matrices=matrices,
+            vehicle_types=[
+                _type(van, len(vans), depots, profile[_Kind.of(problem, van)], rates(problem, van))
+                for van, vans in self.types.items()
+            ],
+            distance_matrices=[prices for prices, _ in matrices],
+            duration_matrices=[times for _, times in matrices],
             groups=groups,
         )
 
+    def _matrices(self, kind: _Kind, van: Vehicle, places: Places) -> tuple[Matrix, Matrix]:
+        """What a leg costs and how long it takes; one matrix where both are the same."""
+        first = len(places) - len(self.stops)
+        barred = [first + number for number, stop in enumerate(self.stops) if not suitable(van, stop)]
+        times = seconds(self.problem, kind.manner, places)
+        alike = not self.problem.priced and not self.problem.traffic
+        price = times if alike else self._prices(kind, places, first)
+        for matrix, forbidden in ((times, UNREACHABLE), (price, UNREACHABLE if alike else NO_ROAD)):
+            matrix[:, barred] = forbidden
+            matrix[barred, :] = forbidden
+            np.fill_diagonal(matrix, 0)
+        return price, times
 
-def _client(stop: Stop, location: int, window: tuple[int, int], group: int | None, policy: Policy) -> Client:
-    load = stop.load
+    def _prices(self, kind: _Kind, places: Places, first: int) -> Matrix:
+        free = self.problem.replace(traffic={})
+        driving = seconds(free, kind.manner, places)
+        price = driving * kind.rates.second + metres(self.problem, kind.manner.profile, places) * kind.rates.metre
+        price[:, first:] += np.array([stop.service for stop in self.stops]) * kind.rates.service + kind.rates.stop
+        price[driving >= UNREACHABLE] = NO_ROAD
+        return price
+
+
+def _client(stop: Stop, location: int, window: tuple[int, int], group: int | None, prize: int) -> Client:
     return Client(
         location=location,
-        delivery=[load.grams, load.cubic_centimetres, load.pieces],
+        delivery=[stop.brings.grams, stop.brings.cubic_centimetres, stop.brings.pieces, 1],
+        pickup=[stop.takes.grams, stop.takes.cubic_centimetres, stop.takes.pieces, 0],
         service_duration=stop.service,
         tw_early=window[0],
         tw_late=window[1],
-        prize=policy.dropped,
+        prize=prize,
         required=False,
         group=group,
     )
 
 
-def _van(van: Vehicle, depots: list[int], kind: int) -> VehicleType:
+def _type(van: Vehicle, count: int, depots: list[int], kind: int, price: Rates) -> VehicleType:
+    """The fourth dimension of the load counts stops."""
     room = van.capacity
+    most = 10**6 if van.max_stops is None else van.max_stops
     return VehicleType(
-        num_available=1,
-        capacity=[room.grams, room.cubic_centimetres, room.pieces],
+        num_available=count,
+        capacity=[room.grams, room.cubic_centimetres, room.pieces, most],
         start_depot=depots.index(van.start),
         end_depot=depots.index(van.end),
+        fixed_cost=price.start,
         tw_early=van.available,
         tw_late=van.shift_end,
         profile=kind,
     )
-
-
-def _matrix(problem: Problem, kind: _Kind, places: npt.NDArray[np.intp], stops: Sequence[Stop]) -> Matrix:
-    seconds: Matrix = problem.travel[kind.profile].seconds[np.ix_(places, places)].astype(np.int64)
-    first = len(places) - len(stops)
-    barred = [first + number for number, stop in enumerate(stops) if not kind.may_serve(stop)]
-    seconds[:, barred] = UNREACHABLE
-    seconds[barred, :] = UNREACHABLE
-    np.fill_diagonal(seconds, 0)
-    return seconds

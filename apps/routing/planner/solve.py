@@ -5,23 +5,26 @@ The solvers are imported on first use only: a process that never solves never lo
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Collection, Iterable
+from bisect import bisect_left
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
+from apps.routing.planner.building import Engine, build
 from apps.routing.planner.check import violations
 from apps.routing.planner.cost import Cost, moved_over, plan_cost, starts
-from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied, best_insertion
-from apps.routing.planner.limits import PLAIN, Limit, Policy
+from apps.routing.planner.limits import PLAIN, Hear, Limit, Pace, Policy
 from apps.routing.planner.neighbours import nearest_vans
-from apps.routing.planner.problem import Problem, Stop
-from apps.routing.planner.solution import Reason, Route, Solution
-from apps.routing.planner.tails import Tail, tails, with_tails
+from apps.routing.planner.problem import Problem
+from apps.routing.planner.regroup import reinserted, warm_plans
+from apps.routing.planner.solution import Solution
+from apps.routing.planner.tails import Tail, tails
 
-type Engine = Literal["auto", "pyvrp", "ortools", "insertion"]
-type Mode = Literal["one_van", "three_vans", "fleet"]
+type Mode = Literal["insertion", "one_van", "three_vans", "fleet"]
+
+JUDGED: Final = 20
+"""Plans of one search that are shown to the judge, best first, until one holds."""
 
 
 class Verdict(StrEnum):
@@ -38,6 +41,19 @@ class Verdict(StrEnum):
     NOTHING_TO_MOVE = "nothing_to_move"
 
 
+_TAKEN: Final = (Verdict.BETTER, Verdict.REPAIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Churn:
+    """What a re-plan changes for people: starts moved by more than 5 and 10 minutes, vans changed, stops re-ordered."""
+
+    moved_over_5_min: int = 0
+    moved_over_10_min: int = 0
+    vans_changed: int = 0
+    reordered: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """The plan to stand from now on (the old one unless `applied`), why, and what it costs and moves."""
@@ -48,30 +64,17 @@ class Result:
     engine: str
     cost_before: Cost
     cost_after: Cost
-    moved_over_5_min: int = 0
-    moved_over_10_min: int = 0
+    churn: Churn = Churn()
+    mode: Mode = "one_van"
+    policy: str = "plain"
 
+    @property
+    def moved_over_5_min(self) -> int:
+        return self.churn.moved_over_5_min
 
-def build(
-    problem: Problem,
-    *,
-    seconds: float | None = None,
-    iterations: int | None = None,
-    engine: Engine = "auto",
-    policy: Policy = PLAIN,
-    seed: int = 1,
-) -> Solution:
-    """A plan from nothing. What cannot be served is named with its reason; it never breaks a window to serve one more.
-
-    `auto` takes PyVRP where it is installed and can express the problem, else OR-Tools. A solver that was stopped too
-    early may do worse than plain insertion; then the insertion's plan is returned.
-    """
-    limit = Limit(seconds, iterations if engine != "insertion" else 1)  # insertion needs no limit
-    hopeless = _hopeless(problem)
-    stops = [stop for stop in problem.stops if stop.id not in hopeless]
-    routes = _cold_routes(problem, stops, limit, policy, _choose(problem, engine), seed) if stops else []
-    plans = [_complete(problem, _sound(problem, tried), hopeless) for tried in (routes, [])]
-    return min(plans, key=lambda plan: plan_cost(problem, plan, policy).total)
+    @property
+    def moved_over_10_min(self) -> int:
+        return self.churn.moved_over_10_min
 
 
 def improve(
@@ -80,54 +83,121 @@ def improve(
     *,
     mode: Mode = "one_van",
     touched: Collection[str] = (),
+    changed: Collection[str] = (),
     seconds: float | None = None,
     solutions: int | None = None,
     policy: Policy = PLAIN,
+    hear: Hear | None = None,
 ) -> Result:
     """Search around the standing plan, warm, behind its frozen stops; the checker and the policy judge what comes out.
 
-    `touched` are the vans that changed (all, when empty). One van: each of them by itself. Three vans: the first of
-    them with its nearest neighbours. Fleet: all at once. Whatever is not clearly better leaves the plan as it stands.
+    Insertion: only the `changed` stops move, the others keep their order. One van: each of the `touched` vans (all,
+    when empty) by itself. Three vans: the first of them with its nearest neighbours. Fleet: all at once. Whatever is
+    not clearly better leaves the plan as it stands.
     """
     limit = Limit(seconds, solutions)
-    before = plan_cost(problem, standing, policy)
+    if mode == "insertion":
+        found = reinserted(problem, standing, list(changed))
+        return judge(problem, standing, found, policy, engine="insertion", mode=mode)
     groups = _groups(problem, standing, mode, touched)
-    found, tried = standing, False
+    pace, found, tried = Pace(limit, hear), standing, False
     for group in groups:
-        better = _solve_group(problem, found, group, limit.share(len(groups)), policy)
-        found, tried = better or found, tried or better is not None
+        if pace.tick():
+            break
+        plans = warm_plans(problem, found, group, limit.share(len(groups)), policy)
+        if plans is not None:
+            found, tried = _best(problem, found, plans, group, policy), True
     if not tried:
+        before = plan_cost(problem, standing, policy)
         verdict = Verdict.NO_SOLUTION if groups else Verdict.NOTHING_TO_MOVE
-        return Result(standing, False, verdict, "ortools", before, before)
-    return judge(problem, standing, found, policy, engine="ortools")
+        return Result(standing, False, verdict, "ortools", before, before, mode=mode, policy=policy.name)
+    return judge(problem, standing, found, policy, engine="ortools", mode=mode)
 
 
-def judge(problem: Problem, standing: Solution, found: Solution, policy: Policy, *, engine: str) -> Result:
+def judge(
+    problem: Problem,
+    standing: Solution,
+    found: Solution,
+    policy: Policy,
+    *,
+    engine: str,
+    mode: Mode = "fleet",
+) -> Result:
     """Whether a found plan may replace the standing one."""
     before, after = plan_cost(problem, standing, policy), plan_cost(problem, found, policy)
-    was, now = starts(problem, standing), starts(problem, found)
-    five, ten = moved_over(was, now, 300), moved_over(was, now, 600)
-    verdict = _verdict(before, after, five, ten, policy)
-    if verdict in (Verdict.BETTER, Verdict.REPAIRED) and violations(problem, found, standing=standing):
+    churn = churn_of(problem, standing, found)
+    verdict = _verdict(before, after, churn, policy)
+    if verdict in _TAKEN and violations(problem, found, standing=standing):
         verdict = Verdict.VIOLATES
-    takes = verdict in (Verdict.BETTER, Verdict.REPAIRED)
-    return Result(found if takes else standing, takes, verdict, engine, before, after, five, ten)
+    takes = verdict in _TAKEN
+    return Result(found if takes else standing, takes, verdict, engine, before, after, churn, mode, policy.name)
 
 
-def _verdict(before: Cost, after: Cost, five: int, ten: int, policy: Policy) -> Verdict:
+def churn_of(problem: Problem, standing: Solution, found: Solution) -> Churn:
+    """What the found plan changes for people, compared with the standing one."""
+    was, now = starts(problem, standing), starts(problem, found)
+    before, after = standing.vehicle_of, found.vehicle_of
+    return Churn(
+        moved_over(was, now, 300),
+        moved_over(was, now, 600),
+        sum(before[stop] != van for stop, van in after.items() if stop in before),
+        reordered(standing, found),
+    )
+
+
+def reordered(standing: Solution, found: Solution) -> int:
+    """The least number of stops whose moving explains the new order, among those that stay on their van."""
+    count = 0
+    for route in found.routes:
+        before = standing.route.get(route.vehicle)
+        place = {stop: number for number, stop in enumerate(before.stops)} if before is not None else {}
+        common = [place[stop] for stop in route.stops if stop in place]
+        rising: list[int] = []
+        for number in common:
+            at = bisect_left(rising, number)
+            rising[at : at + 1] = [number]
+        count += len(common) - len(rising)
+    return count
+
+
+def _verdict(before: Cost, after: Cost, churn: Churn, policy: Policy) -> Verdict:
     if (after.dropped, after.late) < (before.dropped, before.late) and after.total < before.total:
         return Verdict.REPAIRED
     saving = before.total - after.total
     if saving < max(policy.worth, 1):
         return Verdict.NO_GAIN
-    if saving < policy.worth + policy.worth_per_moved * five or ten > policy.most_moved:
+    if saving < policy.worth + _unrest(churn, policy) or churn.moved_over_10_min > policy.most_moved:
         return Verdict.UNREST
     return Verdict.BETTER
 
 
+def _unrest(churn: Churn, policy: Policy) -> int:
+    return policy.worth_per_moved * churn.moved_over_5_min + policy.changed_van * churn.vans_changed
+
+
+def _best(problem: Problem, standing: Solution, plans: list[Solution], vans: list[str], policy: Policy) -> Solution:
+    """The plan that is best as it will be driven and seen, of those that hold; what the model thought is a guess."""
+    before = plan_cost(problem, standing, policy, vans)
+    ranked: list[tuple[tuple[bool, int], Solution]] = []
+    for plan in plans:
+        after = plan_cost(problem, plan, policy, vans)
+        churn = churn_of(problem, _only(standing, vans), _only(plan, vans))
+        refused = _verdict(before, after, churn, policy) not in _TAKEN
+        ranked.append(((refused, after.total + (0 if refused else _unrest(churn, policy))), plan))
+    ranked.sort(key=lambda one: one[0])
+    for _, plan in ranked[:JUDGED]:
+        if not violations(problem, plan, standing=standing):
+            return plan
+    return ranked[0][1]
+
+
+def _only(plan: Solution, vans: Collection[str]) -> Solution:
+    return Solution(tuple(route for route in plan.routes if route.vehicle in vans))
+
+
 def _groups(problem: Problem, standing: Solution, mode: Mode, touched: Collection[str]) -> list[list[str]]:
-    """The vans to solve together, only where something can move."""
-    all_vans = [vehicle.id for vehicle in problem.vehicles]
+    """The vans to solve together, only where something can move or join."""
+    all_vans = [vehicle.id for vehicle in problem.vehicles if not vehicle.is_carrier]
     wanted = [van for van in all_vans if van in touched] or all_vans
     if mode == "fleet":
         groups = [all_vans]
@@ -138,98 +208,4 @@ def _groups(problem: Problem, standing: Solution, mode: Mode, touched: Collectio
     return [group for group in groups if any(tail.stops for tail in tails(problem, standing, group))]
 
 
-def _solve_group(
-    problem: Problem, standing: Solution, vans: list[str], limit: Limit, policy: Policy
-) -> Solution | None:
-    from apps.routing.planner import ortools_model
-
-    repair = plan_cost(problem, standing, policy, vans).late > 0
-    parts = tails(problem, standing, vans)
-    extra = tuple(stop for stop in standing.unserved if _might_join(problem.stop[stop], vans))
-    task = ortools_model.Task(problem, parts, extra, policy, repair)
-    routes = ortools_model.improve_warm(task, limit)
-    if routes is None:
-        return None
-    return _named(problem, with_tails(standing, zip(parts, routes, strict=True)))
-
-
-def _might_join(stop: Stop, vans: Collection[str]) -> bool:
-    """Whether a stop left out so far belongs into this solve: a parcel on board of one of its vans."""
-    return stop.loaded_on in vans and bool(stop.windows)
-
-
-def _named(problem: Problem, plan: Solution) -> Solution:
-    """What the solver left out is named as such."""
-    missing = {stop.id: Reason.NOT_PLANNED for stop in problem.stops if stop.id not in plan.vehicle_of}
-    return plan.replace(unserved={**missing, **plan.unserved})
-
-
-def _hopeless(problem: Problem) -> dict[str, Reason]:
-    """Stops that no van could serve even with an empty day, with the reason."""
-    bare = Timetable.of(problem, Solution())
-    answers = {stop.id: best_insertion(bare, stop) for stop in problem.stops}
-    return {stop: answer.code for stop, answer in answers.items() if isinstance(answer, Refusal)}
-
-
-def _choose(problem: Problem, engine: Engine) -> Engine:
-    if engine != "auto":
-        return engine
-    if importlib.util.find_spec("pyvrp") is None:
-        return "ortools"
-    from apps.routing.planner import pyvrp_model
-
-    return "pyvrp" if pyvrp_model.suits(problem) else "ortools"
-
-
-def _cold_routes(
-    problem: Problem, stops: list[Stop], limit: Limit, policy: Policy, engine: Engine, seed: int
-) -> list[Route]:
-    vans = [vehicle.id for vehicle in problem.vehicles]
-    if engine == "insertion":
-        return []
-    if engine == "pyvrp":
-        from apps.routing.planner import pyvrp_model
-
-        orders = pyvrp_model.build_cold(problem, stops, limit, policy, seed)
-        return [Route(van, order) for van, order in zip(vans, orders, strict=True)]
-    from apps.routing.planner import ortools_model
-
-    parts = tails(problem, Solution(), vans)
-    task = ortools_model.Task(problem, parts, tuple(stop.id for stop in stops), policy)
-    found = ortools_model.build_cold(task, limit)
-    return [] if found is None else [Route(van, order) for van, order in zip(vans, found, strict=True)]
-
-
-def _sound(problem: Problem, routes: Iterable[Route]) -> Timetable:
-    """The routes as a timetable; from a route that breaks anything, the stops that do are taken out."""
-    timetable = Timetable.of(problem, Solution())
-    for route in routes:
-        timetable = timetable.with_route(Route(route.vehicle, _kept(problem, route)))
-    return timetable
-
-
-def _kept(problem: Problem, route: Route) -> tuple[str, ...]:
-    """The stops of the route without those that the checker finds wrong, taken out one by one."""
-    while True:
-        alone = problem.replace(stops=tuple(problem.stop[stop] for stop in route.stops))
-        wrong = violations(alone, Solution((route,)))
-        if not wrong:
-            return route.stops
-        culprit = next((violation.stop for violation in wrong if violation.stop), route.stops[-1])
-        route = route.removed(culprit)
-
-
-def _complete(problem: Problem, timetable: Timetable, hopeless: dict[str, Reason]) -> Solution:
-    """Everything not yet served goes where it fits best, in order of closing; what fits nowhere is named."""
-    unserved = dict(hopeless)
-    waiting = [stop for stop in problem.stops if stop.id not in timetable.vehicle_of and stop.id not in hopeless]
-    for stop in sorted(waiting, key=lambda stop: (stop.windows[-1][1], stop.id)):
-        answer = best_insertion(timetable, stop.replace(merge_key=""))
-        if isinstance(answer, Insertion):
-            timetable = applied(timetable, answer, stop)
-        else:
-            unserved[stop.id] = answer.code
-    return timetable.solution.replace(unserved=unserved)
-
-
-__all__ = ["Engine", "Mode", "Result", "Tail", "Verdict", "build", "improve", "judge"]
+__all__ = ["Churn", "Engine", "Mode", "Result", "Tail", "Verdict", "build", "churn_of", "improve", "judge"]

@@ -1,0 +1,181 @@
+"""A day's plan from nothing: which engine draws it, what the judge strikes out of it, and where the rest still fits."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from apps.routing.planner.breaks import placed
+from apps.routing.planner.check import violations
+from apps.routing.planner.cost import left_out, plan_cost
+from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.intervals import permitted
+from apps.routing.planner.limits import PLAIN, Hear, Limit, Pace, Policy
+from apps.routing.planner.parting import in_parts
+from apps.routing.planner.polishing import polish
+from apps.routing.planner.prices import rates, units_per_second
+from apps.routing.planner.problem import Problem, Stop
+from apps.routing.planner.sheet import reloads_of, suitable
+from apps.routing.planner.solution import Reason, Route, Solution
+from apps.routing.planner.tails import tails
+
+type Engine = Literal["auto", "pyvrp", "ortools", "insertion"]
+
+MOST_AT_ONCE: Final = 2500
+"""Stops that one solver model may hold; of a larger day each part is solved by itself."""
+
+ALSO_INSERTED: Final = 300
+"""Up to so many stops plain insertion is tried beside the solver's plan."""
+
+
+def build(
+    problem: Problem,
+    *,
+    seconds: float | None = None,
+    iterations: int | None = None,
+    engine: Engine = "auto",
+    policy: Policy = PLAIN,
+    seed: int = 1,
+    hear: Hear | None = None,
+) -> Solution:
+    """A plan from nothing. What cannot be served is named with its reason; it never breaks a window to serve one more.
+
+    `auto` takes PyVRP where it is installed and no van has left, and OR-Tools goes over its plan with whatever PyVRP
+    cannot express; else OR-Tools alone. A solver that was stopped too early may do worse than plain insertion; then the
+    insertion's plan is returned. `hear` is told how far it is and may end it: then the best so far is the plan.
+    """
+    pace = Pace(Limit(seconds, iterations if engine != "insertion" else 1), hear)  # insertion needs no limit
+    plan = _drawn(problem, policy, engine, seed, pace)
+    if plan is None or plan.unserved or len(problem.stops) <= ALSO_INSERTED:
+        inserted = _complete(problem, Timetable.of(problem, Solution()), pace)
+        plans = [inserted] if plan is None else [plan, inserted]
+        plan = min(plans, key=lambda plan: plan_cost(problem, plan, policy).total)
+    return plan
+
+
+def _drawn(problem: Problem, policy: Policy, engine: Engine, seed: int, pace: Pace) -> Solution | None:
+    """The solvers' plan, as far as the judge lets it stand, completed; None where there is nothing to solve."""
+    own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
+    stops = [stop for stop in problem.stops if not stop.is_reload and _possible(problem, stop)]
+    if engine == "insertion" or not own or not stops:
+        return None
+    chosen = _choose(problem, engine)
+    if len(stops) > MOST_AT_ONCE:
+        routes = in_parts(problem, stops, lambda part, share: _part(part, policy, chosen, seed, pace, share), pace)
+        return _complete(problem, _sound(problem, routes), pace)
+    routes = _cold_routes(problem, stops, policy, chosen, seed, pace)
+    plan = _complete(problem, _sound(problem, routes), pace)
+    if not _all_said(problem, chosen):
+        plan = polish(problem, plan, policy, pace, seed)
+    return plan
+
+
+def _part(problem: Problem, policy: Policy, engine: Engine, seed: int, pace: Pace, seconds: float) -> list[Route]:
+    """A part of a day that is too large for one model, within the part's own share of the time."""
+    limit = Limit(None if pace.limit.seconds is None else seconds, pace.limit.solutions)
+    plan = _drawn(problem, policy, engine, seed, Pace(limit, lambda _fraction, _best: pace.tick()))
+    return [] if plan is None else list(plan.routes)
+
+
+def _possible(problem: Problem, stop: Stop) -> bool:
+    """Whether it makes sense to show the stop to a solver at all."""
+    return bool(permitted(stop)) and any(suitable(vehicle, stop) for vehicle in problem.vehicles)
+
+
+def _choose(problem: Problem, engine: Engine) -> Engine:
+    if engine != "auto":
+        return engine
+    if importlib.util.find_spec("pyvrp") is None:
+        return "ortools"
+    from apps.routing.planner import pyvrp_model
+
+    return "pyvrp" if pyvrp_model.suits(problem) else "ortools"
+
+
+def _all_said(problem: Problem, engine: Engine) -> bool:
+    """Whether the engine's plan needs nobody to go over it."""
+    if engine != "pyvrp":
+        return False
+    from apps.routing.planner import pyvrp_model
+
+    return pyvrp_model.expresses(problem)
+
+
+def _cold_routes(
+    problem: Problem, stops: list[Stop], policy: Policy, engine: Engine, seed: int, pace: Pace
+) -> list[Route]:
+    """Orders of stops for the own vans. What OR-Tools goes over afterwards leaves it time for that."""
+    outside = outside_prices(problem, stops, policy)
+    if engine == "pyvrp":
+        from apps.routing.planner import pyvrp_model
+
+        part = 1.0 if pyvrp_model.expresses(problem) else 0.5
+        return pyvrp_model.build_cold(problem, stops, outside, pace, part, seed)
+    from apps.routing.planner import ortools_model
+
+    vans = [vehicle.id for vehicle in problem.vehicles if not vehicle.is_carrier]
+    extra = (*(stop.id for stop in stops), *(stop.id for stop in reloads_of(problem, vans)))
+    task = ortools_model.Task(problem, tails(problem, Solution(), vans), extra, policy, outside)
+    found = ortools_model.build_cold(task, pace.rest(0.4), pace.tick)
+    return [] if found is None else [Route(van, order) for van, order in zip(vans, found, strict=True)]
+
+
+def outside_prices(problem: Problem, stops: Iterable[Stop], policy: Policy) -> dict[str, int]:
+    """What each stop costs, in seconds of driving, if none of the own vans serves it: a carrier, or leaving it out."""
+    carriers = [vehicle for vehicle in problem.vehicles if vehicle.is_carrier]
+    unit = units_per_second(problem)
+    found: dict[str, int] = {}
+    for stop in stops:
+        windows = permitted(stop)
+        able = [c for c in carriers if windows and suitable(c, stop) and c.available <= windows[-1][1]]
+        handed = [rates(problem, carrier).stop // unit for carrier in able]
+        found[stop.id] = min([left_out(policy, stop), *handed])
+    return found
+
+
+def _sound(problem: Problem, routes: Iterable[Route]) -> Timetable:
+    """The routes as a timetable; from a route that breaks anything, the stops that do are taken out."""
+    timetable = Timetable.of(problem, Solution())
+    for route in routes:
+        timetable = timetable.with_route(_kept(problem, route))
+    return timetable
+
+
+def _kept(problem: Problem, route: Route) -> Route:
+    """The route without the stops that the checker finds wrong, taken out one by one; its breaks are placed."""
+    while True:
+        rested = placed(problem, route)
+        alone = problem.replace(stops=tuple(problem.stop[stop] for stop in route.stops))
+        wrong = violations(alone, Solution((rested,)))
+        if not wrong:
+            return rested
+        culprit = next((violation.stop for violation in wrong if violation.stop), route.stops[-1])
+        route = route.removed(culprit)
+
+
+def _complete(problem: Problem, timetable: Timetable, pace: Pace) -> Solution:
+    """Everything not yet served goes where it fits best, in order of closing; what fits nowhere is named.
+
+    When the time is up by far, the rest is named without a further look.
+    """
+    bare = Timetable.of(problem, Solution())
+    patience = -max(1.0, (pace.limit.seconds or 0.0) * 0.25)
+    unserved: dict[str, Reason] = {}
+    waiting = [stop for stop in problem.stops if not stop.is_reload and stop.id not in timetable.vehicle_of]
+    for stop in sorted(waiting, key=_urgency):
+        if pace.stopped or pace.left < patience:
+            unserved[stop.id] = Reason.NOT_PLANNED
+            continue
+        pace.tick()
+        answer = best_insertion(timetable, stop.replace(merge_key=""))
+        if isinstance(answer, Insertion):
+            timetable = applied(timetable, answer, stop)
+        else:
+            hopeless = best_insertion(bare, stop.replace(merge_key=""))
+            unserved[stop.id] = hopeless.code if isinstance(hopeless, Refusal) else answer.code
+    return timetable.solution.replace(unserved=unserved)
+
+
+def _urgency(stop: Stop) -> tuple[int, int, str]:
+    return -stop.priority, stop.windows[-1][1] if stop.windows else 0, stop.id
