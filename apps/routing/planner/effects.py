@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import exp
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 type Floats = npt.NDArray[np.float64]
 
-ROUNDS: Final = 15
+ROUNDS: Final = 8
 FIRST_SPREAD: Final = 0.2
 """How far labels of a block lie apart before any is known (standard deviation of the logarithm)."""
 BELIEF: Final = 3.0
@@ -49,7 +50,7 @@ class Effects:
         """Expected actual / expected for these labels; an unknown label has no effect."""
         total = sum(self.labels.get(block, {}).get(label, 0.0) for block, label in labels.items())
         total += sum(self.slopes.get(name, 0.0) * value for name, value in (features or {}).items())
-        return float(np.exp(total)) * self.smear
+        return exp(total) * self.smear
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, effects to four places."""
@@ -124,14 +125,15 @@ def _evidence(
     spread = [FIRST_SPREAD] * blocks
     noise = max(0.1, float(np.std(target)))
     mean = np.zeros(columns.shape[1])
+    weighed = columns.T * weight
+    gram = weighed @ columns
     for _round in range(ROUNDS):
         guess = columns @ mean
         reach = STRAY * noise / np.sqrt(weight)
         pulled = guess + np.clip(target - guess, -reach, reach) if _round else target
         prior = np.where(owners < blocks, np.array([*spread, SLOPE_SPREAD])[np.minimum(owners, blocks)], SLOPE_SPREAD)
-        precision = (columns.T * weight) @ columns / noise**2 + np.diag(1.0 / prior**2)
-        covariance = np.linalg.inv(precision)
-        mean = covariance @ ((columns.T * weight) @ pulled) / noise**2
+        covariance = np.linalg.inv(gram / noise**2 + np.diag(1.0 / prior**2))
+        mean = covariance @ (weighed @ pulled) / noise**2
         variance = np.diag(covariance)
         for block in range(blocks):
             mine = owners == block

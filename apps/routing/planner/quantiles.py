@@ -8,7 +8,8 @@ with each leg's and stop's own coefficient of variation, and what the van's day 
 Where a van waits for a door to open, lateness before it is forgotten as far as the wait swallows it. What that scale
 gets wrong is measured: quantiles of (arrival - forecast) / scale over replayed days that the model had not seen, by
 lead time, each drawn towards all leads' quantile while its own observations are few (split conformal prediction: Lei et
-al. 2018, with normalised residuals). With too few of them all there is no model, and `eta.HONEST` speaks.
+al. 2018, with normalised residuals; its finite-sample correction counts van days, as one day's forecasts err together).
+With too few of them all there is no model, and `eta.HONEST` speaks.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ LEADS: Final = (300, 600, 1200, 2400, 3600, 7200, 14400)
 FEWEST: Final = 200
 BELIEF: Final = 150
 """A lead's own quantile counts like its observations, all leads' quantile like so many."""
+PER_DAY: Final = 3
+"""A van's day is one story: its hundreds of forecasts say as much as so many independent ones."""
 
 
 class Honest(NamedTuple):
@@ -68,19 +71,21 @@ class ErrorModel:
     count: int = 0
 
     @classmethod
-    def learn(cls, samples: Iterable[Sample]) -> ErrorModel | None:
-        """None with too few samples to say anything."""
+    def learn(cls, samples: Iterable[Sample], van_days: int) -> ErrorModel | None:
+        """None with too few samples to say anything; they come from so many days of vans."""
         seen = list(samples)
         if len(seen) < FEWEST:
             return None
         scaled = np.array([one.error / one.scale for one in seen])
-        bucket = np.array([_nearest(one.lead) for one in seen])
-        overall = [_conformal(scaled, level) for level in LEVELS]
+        leads = np.log(np.maximum(1.0, [one.lead for one in seen]))
+        bucket = np.abs(leads[:, None] - np.log(LEADS)).argmin(axis=1)
+        free = PER_DAY * van_days
+        overall = [_conformal(scaled, level, free) for level in LEVELS]
         rows = []
         for lead in range(len(LEADS)):
             mine = scaled[bucket == lead]
             weight = len(mine) / (len(mine) + BELIEF)
-            own = [_conformal(mine, level) if len(mine) else 0.0 for level in LEVELS]
+            own = [_conformal(mine, level, free) if len(mine) else 0.0 for level in LEVELS]
             rows.append(tuple(round(weight * a + (1 - weight) * b, 4) for a, b in zip(own, overall, strict=True)))
         return cls(tuple(rows), len(seen))
 
@@ -140,14 +145,9 @@ def _later_than(wait: float, deviation: float) -> float:
     return 0.5 * erfc(wait / (deviation * sqrt(2.0)))
 
 
-def _nearest(lead: float) -> int:
-    """The lead of LEADS that is nearest in proportion."""
-    return int(np.argmin([abs(log(max(1.0, lead) / known)) for known in LEADS]))
-
-
-def _conformal(values: np.ndarray, level: float) -> float:
-    """The quantile with the finite-sample correction that makes its coverage hold for one more value."""
-    count = len(values)
-    share = min(1.0, max(0.0, ((count + 1) * level - (0.5 if level == 0.5 else 0.0)) / count))
-    share = share if level >= 0.5 else max(0.0, 1.0 - min(1.0, (count + 1) * (1.0 - level) / count))
-    return float(np.quantile(values, share))
+def _conformal(values: np.ndarray, level: float, free: int) -> float:
+    """The quantile, so much further out that it holds for one more value after `free` independent ones."""
+    if level == 0.5:
+        return float(np.median(values))
+    outer = min(1.0, (free + 1) * max(level, 1.0 - level) / free)
+    return float(np.quantile(values, outer if level > 0.5 else 1.0 - outer))
