@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from apps.routing.planner.insertion import Insertion, Timetable, applied, best_insertion
-from apps.routing.planner.problem import Load, Problem, Stop, Vehicle
+from apps.routing.planner.problem import Break, Load, Problem, Stop, Tariff, TrafficTable, Vehicle
 from apps.routing.planner.solution import Reason, Solution
 from apps.routing.planner.travel import Travel
 
@@ -112,6 +112,75 @@ def random_problem(seed: int, *, vans: int = 3, stops: int = 14, spare: int = 4)
     bicycle = Travel(slow, car.metres, True)
     drawn = tuple(random_stop(rng, f"s{i}", i + 1) for i in range(stops))
     return Problem(0, random_vans(rng, vans, pieces=stops), drawn, {"car": car, "bicycle": bicycle})
+
+
+def random_rich_problem(seed: int, *, vans: int = 3, stops: int = 12, spare: int = 3) -> Problem:
+    """A random day on which every constraint of a delivery day may turn up, each on about every third."""
+    rng = np.random.default_rng([seed, 3])
+    problem = random_problem(seed, vans=vans, stops=stops, spare=spare)
+    fleet = [_equipped(rng, vehicle) for vehicle in problem.vehicles]
+    if rng.random() < 0.4:
+        tariff = Tariff(per_stop=int(rng.integers(200, 1500)))
+        light = Load(10_000, 40_000, 1)
+        fleet.append(van("carrier", kind="carrier", cost=tariff, capacity=light, available=int(rng.integers(0, HOUR))))
+    people = [_demanding(rng, item) for item in problem.stops]
+    calls = [
+        Stop(f"reload{number}", 0, (DAY,), service=600, reload_of=f"van{number}")
+        for number in range(vans)
+        if rng.random() < 0.3
+    ]
+    traffic = {}
+    if rng.random() < 0.4:
+        size = problem.travel["car"].size
+        zones = tuple(rng.integers(0, 2, size).tolist())
+        speeds = tuple(tuple(rng.integers(600, 1200, 9).tolist()) for _ in range(2))
+        traffic = {"car": TrafficTable(zones, speeds)}
+    return problem.replace(vehicles=tuple(fleet), stops=(*people, *calls), traffic=traffic)
+
+
+def _equipped(rng: np.random.Generator, vehicle: Vehicle) -> Vehicle:
+    changes: dict[str, object] = {"grams_co2e_per_kilometre": int(rng.integers(0, 300))}
+    breaks: list[Break] = []
+    for number in range(int(rng.choice([0, 0, 0, 1, 1, 2]))):
+        opens = int(rng.integers(2 + 3 * number, 4 + 3 * number)) * HOUR
+        breaks.append(Break(opens, opens + int(rng.integers(900, 2 * HOUR)), int(rng.integers(900, 3000))))
+    if breaks:
+        changes["breaks"] = tuple(breaks)
+    elif rng.random() < 0.4:
+        changes["overtime"] = int(rng.integers(600, 2 * HOUR))
+    if rng.random() < 0.3:
+        changes["range_metres"] = int(rng.integers(40_000, 110_000))
+    if rng.random() < 0.5:
+        changes["cost"] = Tariff(
+            per_start=int(rng.integers(0, 2000)),
+            per_hour=int(rng.integers(0, 4000)),
+            per_kilometre=int(rng.integers(0, 60)),
+            per_stop=int(rng.integers(0, 50)),
+            per_overtime_hour=int(rng.integers(0, 6000)),
+        )
+    if rng.random() < 0.3:
+        changes["max_stops"] = int(rng.integers(3, 7))
+    if rng.random() < 0.3:
+        changes["capacity"] = Load(int(rng.integers(40_000, 90_000)), 10**6, int(rng.integers(3, 8)))
+    if rng.random() < 0.2:
+        changes["barred_zones"] = frozenset({"town"} if not vehicle.zones else {"country"})
+    if rng.random() < 0.3:
+        changes["depot"] = "north"
+    if rng.random() < 0.2:
+        changes["slowdown_percent"] = int(rng.integers(90, 150))
+    return vehicle.replace(**changes)
+
+
+def _demanding(rng: np.random.Generator, item: Stop) -> Stop:
+    changes: dict[str, object] = {"priority": int(rng.integers(0, 11))}
+    kind = rng.random()
+    if kind < 0.2:
+        changes["collects"] = True
+    elif kind < 0.3:
+        changes["returns"] = Load(int(rng.integers(100, 20_000)), 1000, 1)
+    if rng.random() < 0.15:
+        changes["depots"] = frozenset({str(rng.choice(["north", "south"]))})
+    return item.replace(**changes)
 
 
 def greedy_plan(problem: Problem) -> Timetable:

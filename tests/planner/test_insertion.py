@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.routing.planner.check import violations
+from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import (
     FrozenStop,
     Insertion,
@@ -24,7 +26,8 @@ from apps.routing.planner.insertion import (
     merged,
     remove,
 )
-from apps.routing.planner.problem import Load, Problem, Stop
+from apps.routing.planner.limits import PLAIN
+from apps.routing.planner.problem import Load, Problem, Stop, Vehicle
 from apps.routing.planner.solution import Reason, Route, Solution
 from tests.planner.instances import (
     DAY,
@@ -33,6 +36,8 @@ from tests.planner.instances import (
     line,
     planned,
     random_problem,
+    random_rich_problem,
+    random_stop,
     random_windows,
     stop,
     three_on_a_street,
@@ -43,43 +48,53 @@ seeds = st.integers(0, 10**6)
 
 
 def brute_force(problem: Problem, bare: Solution, new: Stop, standing: Solution, before: Problem) -> tuple | None:
-    """Try every van and position and let the checker decide: (added seconds, van number, position)."""
+    """Try every van, position and place of its breaks, and let the checker decide: (price, van number, position)."""
     whole = problem.with_stop(new)
     best = None
     for number, vehicle in enumerate(problem.vehicles):
         route = bare.route.get(vehicle.id, Route(vehicle.id))
-        base = _drive(whole, route)
-        for position in range(route.frozen, len(route.stops) + 1):
-            tried = bare.with_route(route.inserted(position, new.id))
-            if violations(whole, tried, standing=standing, standing_problem=before, strict={new.id}):
-                continue
-            found = (_drive(whole, tried.route[vehicle.id]) - base, number, position)
-            best = found if best is None else min(best, found)
+        base = _price(whole, route)
+        last = [len(route.stops)] if vehicle.is_carrier else range(route.frozen, len(route.stops) + 1)
+        for position in last:
+            for longer in with_any_breaks(vehicle, route.replace(breaks=()).inserted(position, new.id)):
+                tried = bare.with_route(longer)
+                if violations(whole, tried, standing=standing, standing_problem=before, strict={new.id}):
+                    continue
+                found = (_price(whole, longer) - base, number, position)
+                best = found if best is None else min(best, found)
     return best
 
 
-def _drive(problem: Problem, route: Route) -> int:
-    vehicle = problem.vehicle[route.vehicle]
-    places = [vehicle.start, *(problem.stop[s].location for s in route.stops), vehicle.end]
-    return sum(problem.seconds(vehicle.profile, a, b) for a, b in pairwise(places))
+def with_any_breaks(vehicle: Vehicle, route: Route) -> Iterator[Route]:
+    """The route with its van's breaks at every combination of places."""
+    count = 0 if vehicle.is_carrier else len(vehicle.breaks)
+    for places in combinations_with_replacement(range(len(route.stops) + 2), count):
+        yield route.replace(breaks=places)
+
+
+def _price(problem: Problem, route: Route) -> int:
+    return plan_cost(problem, Solution((route,)), PLAIN).units
 
 
 def as_tuple(problem: Problem, found: Insertion | Refusal) -> tuple | None:
     if isinstance(found, Refusal):
         return None
     number = [vehicle.id for vehicle in problem.vehicles].index(found.vehicle)
-    return found.added_seconds, number, found.position
+    return found.added_units, number, found.position
 
 
 def under_way(problem: Problem, plan: Solution, seed: int) -> tuple[Problem, Solution]:
     """The first van has left with its parcels on board, is frozen for two stops, and may be running late."""
     rng = np.random.default_rng(seed)
     first = problem.vehicles[0]
-    stops = plan.route[first.id].stops
+    route = plan.route[first.id]
+    stops = route.stops
     frozen = min(2, len(stops))
-    aboard = tuple(s.replace(loaded_on=first.id) if s.id in stops else s for s in problem.stops)
+    calls = [number for number, stop in enumerate(stops) if problem.stop[stop].is_reload]
+    carried = stops[: calls[0]] if calls else stops
+    aboard = tuple(s.replace(loaded_on=first.id) if s.id in carried and not s.collects else s for s in problem.stops)
     late = int(rng.integers(0, 4)) * 900
-    arrival = first.available + late + 300 if frozen else None
+    arrival = first.available + late + 300 if frozen and 0 not in route.breaks else None
     left = first.replace(started=True, available=first.available + late, first_arrival=arrival)
     return (
         problem.replace(stops=aboard, vehicles=(left, *problem.vehicles[1:])),
@@ -100,6 +115,39 @@ def test_a_new_stop_goes_exactly_where_brute_force_would_put_it(seed: int) -> No
         new = new.replace(loaded_on="van0")
     found = best_insertion(Timetable.of(problem, plan), new)
     assert as_tuple(problem, found) == brute_force(problem, plan, new, plan, problem)
+
+
+@pytest.mark.covers("O2", "O3", "O13", "O14", "O19")
+@settings(max_examples=150, deadline=None)
+@given(seed=seeds)
+def test_with_every_constraint_of_a_delivery_day_it_is_still_exact(seed: int) -> None:
+    """Breaks, overtime, range, load on the way, reloads, tariffs, a carrier, traffic, slow vans: all brute-forced."""
+    problem = random_rich_problem(seed)
+    plan = greedy_plan(problem).solution
+    assert violations(problem, plan) == []
+    problem, plan = under_way(problem, plan, seed)
+    rng = np.random.default_rng(seed + 1)
+    new = random_stop(rng, "new", int(rng.integers(13, 16)))
+    kind = rng.random()
+    if kind < 0.2:
+        new = new.replace(loaded_on="van0")
+    elif kind < 0.4:
+        new = new.replace(collects=True)
+    elif kind < 0.5:
+        new = Stop("new", 0, (DAY,), service=300, reload_of="van0" if rng.random() < 0.5 else "van1")
+    timetable = Timetable.of(problem, plan)
+    found = best_insertion(timetable, new)
+    assert as_tuple(problem, found) == brute_force(problem, timetable.solution, new, plan, problem)
+    if isinstance(found, Insertion):
+        after, whole = apply(timetable.solution, found, new), merged(problem, found, new)
+        assert violations(whole, after, standing=plan, standing_problem=problem, strict={new.id}) == []
+        again = applied(timetable, found, new)
+        assert again.solution.route == after.route
+        assert (found.arrival, found.start) == again.times(new.id)[:2]
+        was, now = plan_cost(problem, timetable.solution, PLAIN), plan_cost(whole, after, PLAIN)
+        assert found.added_seconds == now.driving - was.driving
+        assert found.added_metres == now.metres - was.metres
+        assert found.added_grams_co2e == now.grams_co2e - was.grams_co2e
 
 
 @settings(max_examples=120, deadline=None)

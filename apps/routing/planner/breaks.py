@@ -165,6 +165,9 @@ def _nearest_that_hold(ride: Ride, driven: Driven, limits: Limits) -> list[int] 
     positions = [position for position in wanted if position < first]
     node, clock = first, arrays.ready[len(positions)][first]
     for number in range(len(positions), len(ride.rests)):
+        if node > len(ride.stops):  # back home already, with the rest of the day to itself
+            positions.append(node)
+            continue
         aim = wanted[number] if number < len(wanted) else len(ride.stops) + 1
         options = _options(ride, arrays, limits, number, node, clock)
         if not options:

@@ -169,7 +169,8 @@ def _capacity(problem: Problem, route: Route, before: _Before) -> Iterator[Viola
     if vehicle.is_carrier:
         for stop_id in route.stops:
             stop = problem.stop[stop_id]
-            if not (stop.brings.fits(vehicle.capacity) and stop.takes.fits(vehicle.capacity)):
+            fits = stop.brings.fits(vehicle.capacity) and stop.takes.fits(vehicle.capacity)
+            if not fits and stop.loaded_on != vehicle.id:
                 yield Violation(Code.CAPACITY, stop_id, vehicle.id)
         return
     allowed = most_of(most_of(room, before.loads.get(vehicle.id, (0, 0, 0))), aboard(problem, route))

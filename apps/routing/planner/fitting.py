@@ -46,7 +46,7 @@ def ways_in(timetable: Timetable, stop: Stop, approach: Approach, able: Mask) ->
     may, reason = able[gaps.van], Reason.NO_VEHICLE
     reachable = (approach.to < UNREACHABLE) & (approach.away < UNREACHABLE)
     stages = (
-        (Reason.LEFT_DEPOT, timetable.rooms.fed if stop.lies_at_depot else None),
+        (Reason.LEFT_DEPOT, timetable.rooms.fed if stop.lies_at_depot and timetable.some_call_again else None),
         (Reason.CAPACITY, has_room(timetable, stop)),
         (Reason.UNREACHABLE, reachable),
         (Reason.RANGE, _in_range(timetable, stop, approach)),

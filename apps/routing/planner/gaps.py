@@ -7,7 +7,8 @@ some of the next ones taken at the new stop. Without breaks there is one row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,39 +72,52 @@ class Gaps:
         return cls(van, *joined, rested=any(of_van.rested for of_van in columns))
 
 
-@dataclass(frozen=True, slots=True)
 class RoomColumns:
-    """`rooms.Rooms` of every row."""
+    """`rooms.Rooms` of every row, each column when it is first asked for."""
 
-    front: Amounts
-    whole: Amounts
-    back: Amounts
-    beside: Amounts
-    metres: Amounts
-    sofar: Amounts
-    ahead: Amounts
-    full: Amounts
-    fed: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, parts: list[tuple[Rooms, Columns]]) -> RoomColumns:
-        if not parts:
-            flat, wide = np.zeros(0, dtype=np.int64), np.zeros((0, 3), dtype=np.int64)
-            return cls(wide, wide, wide, wide, flat, flat, flat, flat, flat.astype(np.bool_))
+    def __init__(self, parts: list[tuple[Rooms, Columns]]) -> None:
         # a carrier has one gap, whatever its position is called
-        at = [columns.position if room.fed.size > 1 else np.zeros_like(columns.position) for room, columns in parts]
-        each = [(room, gap) for (room, _), gap in zip(parts, at, strict=True)]
-        return cls(
-            np.concatenate([room.front[gap] for room, gap in each]),
-            np.concatenate([room.whole[gap] for room, gap in each]),
-            np.concatenate([room.back[gap] for room, gap in each]),
-            np.concatenate([np.broadcast_to(room.beside, (gap.size, 3)) for room, gap in each]),
-            np.concatenate([room.metres[gap] for room, gap in each]),
-            np.concatenate([room.sofar[gap] for room, gap in each]),
-            np.concatenate([room.ahead[gap] for room, gap in each]),
-            np.concatenate([np.full(gap.size, room.full, dtype=np.int64) for room, gap in each]),
-            np.concatenate([room.fed[gap] for room, gap in each]),
-        )
+        self.parts = [
+            (room, columns.position if room.gaps > 1 else np.zeros_like(columns.position)) for room, columns in parts
+        ]
+
+    @cached_property
+    def front(self) -> Amounts:
+        return self._wide([room.front[gap] for room, gap in self.parts])
+
+    @cached_property
+    def whole(self) -> Amounts:
+        return self._wide([room.whole[gap] for room, gap in self.parts])
+
+    @cached_property
+    def back(self) -> Amounts:
+        return self._wide([room.back[gap] for room, gap in self.parts])
+
+    @cached_property
+    def beside(self) -> Amounts:
+        return self._wide([np.broadcast_to(np.array(room.beside), (gap.size, 3)) for room, gap in self.parts])
+
+    @cached_property
+    def metres(self) -> Amounts:
+        return self._flat([room.metres[gap] for room, gap in self.parts])
+
+    @cached_property
+    def ahead(self) -> Amounts:
+        return self._flat([room.ahead[gap] for room, gap in self.parts])
+
+    @cached_property
+    def full(self) -> Amounts:
+        return self._flat([room.full[gap] for room, gap in self.parts])
+
+    @cached_property
+    def fed(self) -> npt.NDArray[np.bool_]:
+        return self._flat([room.fed[gap] for room, gap in self.parts]).astype(np.bool_)
+
+    def _wide(self, columns: list[Amounts]) -> Amounts:
+        return np.concatenate(columns) if columns else np.zeros((0, 3), dtype=np.int64)
+
+    def _flat(self, columns: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64)
 
 
 def columns_of(ride: Ride, arrays: Layers, metres: list[int], *, used: bool) -> Columns:

@@ -9,7 +9,7 @@ from apps.routing.planner.breaks import Limits, keeps, settled
 from apps.routing.planner.intervals import intersect, lateness, next_start, permitted
 from apps.routing.planner.load import NO_LOAD
 from apps.routing.planner.problem import Stop
-from apps.routing.planner.rooms import Allowed, rooms
+from apps.routing.planner.rooms import Allowed, Rooms
 from apps.routing.planner.timetable import RouteTable
 
 
@@ -90,5 +90,5 @@ def _joined(table: RouteTable, index: int, both: Stop) -> RouteTable | None:
 
 def _has_room(table: RouteTable) -> bool:
     base = (table.standing or table).rooms
-    room = rooms(table.vehicle, table.stops, [0] * len(table.legs), Allowed(base.fullest))
+    room = Rooms(table.vehicle, table.stops, [0] * len(table.legs), Allowed(base.fullest))
     return bool((room.front >= 0).all())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -18,30 +19,143 @@ NOTHING: Final = (0, 0, 0)
 ENDLESS: Final = 2**50
 
 
-@dataclass(frozen=True, slots=True)
 class Rooms:
     """Per gap (before node i+1, i from 0), and per dimension of the load where there are three columns.
 
-    - `front`: room on the way from the depot to this gap: for what is fetched there. `whole`: from the route's start
-      on: for what is on board already. `back`: from this gap to the next call at the depot: for what is taken along.
-    - `metres`: metres that the way between two calls at the depot may still grow; `sofar`: driven since the last call
-      when leaving node i; `ahead`: from node i+1 to the next call; `full`: allowed between two calls further on.
-    - `beside`: room beside all that is on board at the start: what is on board already is no reason to say no.
-    - `fed`: whether a parcel that lies at the depot gets on board before this gap.
-    - `fullest` and `excess` are what the route makes of its van: the most on board, the longest way over the range.
+    Everything is worked out when it is first asked for: most answers only need `front` and `beside`. Without an
+    allowance the route is a standing one, which allows itself what it does.
     """
 
-    front: Amounts
-    whole: Amounts
-    back: Amounts
-    metres: Amounts
-    sofar: Amounts
-    ahead: Amounts
-    full: int
-    beside: Amounts
-    fed: npt.NDArray[np.bool_]
-    fullest: Triple
-    excess: int
+    def __init__(self, vehicle: Vehicle, stops: list[Stop], metres: list[int], allowed: Allowed | None) -> None:
+        self.vehicle, self.stops, self.way = vehicle, stops, metres
+        self.gaps = len(stops) + 1
+        self.calls = [node for node, stop in enumerate(stops) if stop.reload_of is not None]
+        self.takes = any(stop.collects or stop.returns is not NO_LOAD for stop in stops)
+        self.allowed = allowed
+
+    @cached_property
+    def on_board(self) -> Triple:
+        """What the van has on board whatever the plan."""
+        van = self.vehicle.id
+        return _total([stop.brings for stop in self.stops if stop.loaded_on == van])
+
+    @cached_property
+    def fullest(self) -> Triple:
+        """The most on board at any time."""
+        if self.calls or self.takes:
+            return tuple(self.arcs.max(axis=0).tolist())
+        return _total([stop.load for stop in self.stops])
+
+    @cached_property
+    def excess(self) -> int:
+        """Metres that the longest way between two calls at the depot is over the range."""
+        if self.vehicle.first_range is None and self.vehicle.range_metres is None:
+            return 0
+        driven = [sum(self.way[start:end]) for start, end in self.bounds]
+        over = [0 if limit is None else way - limit for way, limit in zip(driven, self.limits, strict=True)]
+        return max(0, *over)
+
+    @cached_property
+    def room(self) -> Triple:
+        """What the van may carry: its capacity, or what the standing plan loads, or what is on board."""
+        standing = self.fullest if self.allowed is None else self.allowed.fullest
+        limits = zip(triple(self.vehicle.capacity), standing, self.on_board, strict=True)
+        grams, volume, pieces = (max(each) for each in limits)
+        return grams, volume, pieces
+
+    @cached_property
+    def beside(self) -> Triple:
+        """Room beside all that is on board at the start: what is on board already is no reason to say no."""
+        return _less(self.room, self.on_board)
+
+    @cached_property
+    def front(self) -> Amounts:
+        """Room on the way from the depot to each gap: for what is fetched there."""
+        if not self.calls and not self.takes:  # the load only ever shrinks
+            return np.broadcast_to(np.array(_less(self.room, self.fullest)), (self.gaps, 3))
+        found = np.empty_like(self.arcs)
+        for start, end in self.bounds:
+            found[start:end] = np.array(self.room) - np.maximum.accumulate(self.arcs[start:end], axis=0)
+        return found
+
+    @cached_property
+    def whole(self) -> Amounts:
+        """Room from the route's start to each gap: for what is on board already."""
+        if not self.calls:
+            return self.front
+        found: Amounts = np.array(self.room) - np.maximum.accumulate(self.arcs, axis=0)
+        return found
+
+    @cached_property
+    def back(self) -> Amounts:
+        """Room from each gap to the next call at the depot: for what is taken along."""
+        found = np.empty_like(self.arcs)
+        for start, end in self.bounds:
+            found[start:end] = np.array(self.room) - np.maximum.accumulate(self.arcs[start:end][::-1], axis=0)[::-1]
+        return found
+
+    @cached_property
+    def arcs(self) -> Amounts:
+        """What is on board on the way from each node to the next."""
+        brings = np.array([NOTHING, *(triple(stop.brings) for stop in self.stops)], dtype=np.int64)
+        takes = np.array([NOTHING, *(triple(stop.takes) for stop in self.stops)], dtype=np.int64)
+        here = np.array([False, *(stop.loaded_on == self.vehicle.id for stop in self.stops)])
+        on_board, fetched = brings * here[:, None], brings * ~here[:, None]
+        arcs: Amounts = on_board.sum(axis=0) - np.cumsum(on_board, axis=0)
+        for start, end in self.bounds:
+            arcs[start:end] += fetched[start:end].sum(axis=0) - np.cumsum(fetched[start:end], axis=0)
+            arcs[start:end] += np.cumsum(takes[start:end], axis=0)
+        return arcs
+
+    @cached_property
+    def bounds(self) -> list[tuple[int, int]]:
+        """First gap and the one behind the last, of each way between two calls at the depot."""
+        return list(pairwise([0, *(call + 1 for call in self.calls), self.gaps]))
+
+    @property
+    def limits(self) -> list[int | None]:
+        """Metres allowed on each of these ways."""
+        return [self.vehicle.first_range, *([self.vehicle.range_metres] * len(self.calls))]
+
+    @cached_property
+    def metres(self) -> Amounts:
+        """Metres that the way between two calls at the depot may still grow."""
+        excess = self.excess if self.allowed is None else self.allowed.excess
+        found = np.full(self.gaps, ENDLESS, dtype=np.int64)
+        for (start, end), limit in zip(self.bounds, self.limits, strict=True):
+            if limit is not None:
+                found[start:end] = limit + excess - sum(self.way[start:end])
+        return found
+
+    @cached_property
+    def ahead(self) -> Amounts:
+        """Metres from the second node of each gap to the next call."""
+        way, found = np.array(self.way, dtype=np.int64), np.zeros(self.gaps, dtype=np.int64)
+        for start, end in self.bounds:
+            found[start:end] = way[start:end].sum() - np.cumsum(way[start:end])
+        return found
+
+    @cached_property
+    def full(self) -> Amounts:
+        """Metres allowed between two calls further on."""
+        excess = self.excess if self.allowed is None else self.allowed.excess
+        limit = self.vehicle.range_metres
+        return np.full(self.gaps, ENDLESS if limit is None else limit + excess, dtype=np.int64)
+
+    @cached_property
+    def fed(self) -> npt.NDArray[np.bool_]:
+        """Whether a parcel that lies at the depot gets on board before each gap."""
+        found = np.full(self.gaps, not self.vehicle.started)
+        if self.calls:
+            found[self.calls[0] + 1 :] = True
+        return found
+
+
+class ParcelByParcel(Rooms):
+    """The one gap of a carrier: each parcel has to be small enough by itself."""
+
+    def __init__(self, vehicle: Vehicle) -> None:
+        super().__init__(vehicle, [], [0], None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,99 +170,13 @@ def triple(load: Load) -> Triple:
     return load.grams, load.cubic_centimetres, load.pieces
 
 
-def rooms(vehicle: Vehicle, stops: list[Stop], metres: list[int], allowed: Allowed | None) -> Rooms:
-    """The room along one route. Without an allowance it is a standing one, which allows itself what it does."""
-    gaps = len(stops) + 1
-    calls = [node for node, stop in enumerate(stops) if stop.reload_of is not None]
-    brings, takes = _amounts(stops)
-    here = [stop.loaded_on == vehicle.id for stop in stops]
-    on_board = brings[1:][here].sum(axis=0)
-    arcs = brings.sum(axis=0) - np.cumsum(brings, axis=0)
-    if calls:
-        arcs = _arcs(brings, takes, np.array([False, *here]), calls)
-    elif takes is not None:
-        arcs = arcs + np.cumsum(takes, axis=0)
-    grows = bool(calls) or takes is not None
-    most = arcs.max(axis=0) if grows else arcs[0]
-    excess = 0 if vehicle.first_range is None and vehicle.range_metres is None else _excess(vehicle, calls, metres)
-    fullest: Triple = tuple(most.tolist())
-    allowed = allowed or Allowed(fullest, excess)
-    room = np.maximum(np.maximum(triple(vehicle.capacity), allowed.fullest), on_board)
-    starts, ends = [0, *(call + 1 for call in calls)], [*(call + 1 for call in calls), gaps]
-    if grows:
-        front, whole, back = _on_the_way(room, arcs, starts, ends)
-    else:  # the load only ever shrinks
-        front = whole = np.broadcast_to(room - most, arcs.shape)
-        back = room - arcs
-    spare, sofar, ahead, full = _spare(vehicle, starts, ends, metres, allowed.excess)
-    fed = np.full(gaps, not vehicle.started)
-    if calls:
-        fed[calls[0] + 1 :] = True
-    return Rooms(front, whole, back, spare, sofar, ahead, full, room - on_board, fed, fullest, excess)
+def _total(loads: list[Load]) -> Triple:
+    return (
+        sum([load.grams for load in loads]),
+        sum([load.cubic_centimetres for load in loads]),
+        sum([load.pieces for load in loads]),
+    )
 
 
-def parcel_by_parcel(vehicle: Vehicle) -> Rooms:
-    """The one gap of a carrier: each parcel has to be small enough by itself."""
-    room = np.array([triple(vehicle.capacity)], dtype=np.int64)
-    endless, nothing = np.full(1, ENDLESS, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    fed = np.full(1, not vehicle.started)
-    return Rooms(room, room, room, endless, nothing, nothing, ENDLESS, room[0], fed, NOTHING, 0)
-
-
-def _amounts(stops: list[Stop]) -> tuple[Amounts, Amounts | None]:
-    """What is handed over and what is taken along at each node but the end; None when nothing is taken."""
-    loads = [stop.load for stop in stops]
-    flat = [NOTHING, *((load.grams, load.cubic_centimetres, load.pieces) for load in loads)]
-    brings = np.array(flat, dtype=np.int64)
-    if not any(stop.collects or stop.returns is not NO_LOAD for stop in stops):
-        return brings, None
-    brings = np.array([NOTHING, *(triple(stop.brings) for stop in stops)], dtype=np.int64)
-    return brings, np.array([NOTHING, *(triple(stop.takes) for stop in stops)], dtype=np.int64)
-
-
-def _arcs(brings: Amounts, takes: Amounts | None, here: npt.NDArray[np.bool_], calls: list[int]) -> Amounts:
-    """What is on board on the way to each stop and on the way back, when the depot is called at on the way."""
-    on_board, fetched = brings * here[:, None], brings * ~here[:, None]
-    arcs: Amounts = on_board.sum(axis=0) - np.cumsum(on_board, axis=0)
-    for start, end in pairwise([0, *(call + 1 for call in calls), len(brings)]):
-        arcs[start:end] += fetched[start:end].sum(axis=0) - np.cumsum(fetched[start:end], axis=0)
-        if takes is not None:
-            arcs[start:end] += np.cumsum(takes[start:end], axis=0)
-    return arcs
-
-
-def _on_the_way(room: Amounts, arcs: Amounts, starts: list[int], ends: list[int]) -> tuple[Amounts, Amounts, Amounts]:
-    """Room from the last call at the depot to each gap, from the start of the route to it, from it to the next call."""
-    front, back = np.empty_like(arcs), np.empty_like(arcs)
-    for start, end in zip(starts, ends, strict=True):
-        front[start:end] = room - np.maximum.accumulate(arcs[start:end], axis=0)
-        back[start:end] = room - np.maximum.accumulate(arcs[start:end][::-1], axis=0)[::-1]
-    return front, room - np.maximum.accumulate(arcs, axis=0), back
-
-
-def _excess(vehicle: Vehicle, calls: list[int], metres: list[int]) -> int:
-    bounds = [0, *(call + 1 for call in calls), len(metres)]
-    limits = [vehicle.first_range, *([vehicle.range_metres] * len(calls))]
-    driven = [sum(metres[start:end]) for start, end in pairwise(bounds)]
-    over = [0 if limit is None else way - limit for way, limit in zip(driven, limits, strict=True)]
-    return max(0, *over)
-
-
-def _spare(
-    vehicle: Vehicle, starts: list[int], ends: list[int], metres: list[int], excess: int
-) -> tuple[Amounts, Amounts, Amounts, int]:
-    gaps = len(metres)
-    spare = np.full(gaps, ENDLESS, dtype=np.int64)
-    if vehicle.first_range is None and vehicle.range_metres is None:
-        zero = np.zeros(gaps, dtype=np.int64)
-        return spare, zero, zero, ENDLESS
-    way = np.array(metres, dtype=np.int64)
-    sofar, ahead = np.zeros(gaps, dtype=np.int64), np.zeros(gaps, dtype=np.int64)
-    for start, end in zip(starts, ends, strict=True):
-        limit = vehicle.range_metres if start else vehicle.first_range
-        total = int(way[start:end].sum())
-        spare[start:end] = ENDLESS if limit is None else limit + excess - total
-        sofar[start:end] = np.cumsum(way[start:end]) - way[start:end]
-        ahead[start:end] = total - np.cumsum(way[start:end])
-    full = ENDLESS if vehicle.range_metres is None else vehicle.range_metres + excess
-    return spare, sofar, ahead, full
+def _less(one: Triple, other: Triple) -> Triple:
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2]

@@ -21,7 +21,7 @@ from apps.routing.planner.intervals import Instants
 from apps.routing.planner.prices import rates
 from apps.routing.planner.problem import LATEST_INSTANT, Problem, Stop, Vehicle, Window
 from apps.routing.planner.ride import Driven, Ride, along
-from apps.routing.planner.rooms import Allowed, Rooms, parcel_by_parcel, rooms
+from apps.routing.planner.rooms import Allowed, ParcelByParcel, Rooms
 from apps.routing.planner.solution import Reason, Route, Solution, StopTimes
 
 __all__ = ["Gaps", "Grace", "RouteTable", "Timetable"]
@@ -129,11 +129,11 @@ class RouteTable:
     @cached_property
     def rooms(self) -> Rooms:
         if self.vehicle.is_carrier:
-            return parcel_by_parcel(self.vehicle)
+            return ParcelByParcel(self.vehicle)
         base = None if self.standing is None else self.standing.rooms
         allowed = None if base is None else Allowed(base.fullest, base.excess)
-        way = self.metres if self.used else [0] * len(self.metres)
-        return rooms(self.vehicle, self.stops, way, allowed)
+        way = self.metres if self.used else [0] * len(self.legs)
+        return Rooms(self.vehicle, self.stops, way, allowed)
 
     @cached_property
     def columns(self) -> Columns:
@@ -219,7 +219,7 @@ class Timetable:
     @cached_property
     def rooms(self) -> RoomColumns:
         """The room at every gap of `gaps`."""
-        return RoomColumns.of([(table.rooms, table.columns) for table in self.tables.values()])
+        return RoomColumns([(table.rooms, table.columns) for table in self.tables.values()])
 
     def table_at(self, number: int) -> RouteTable:
         """The van of a row of `gaps`."""
@@ -256,6 +256,11 @@ class Timetable:
         """Percent by van; None where all drive as planned."""
         percent = [table.vehicle.slowdown_percent for table in self.tables.values()]
         return np.array(percent, dtype=np.int64) if any(each != 100 for each in percent) else None
+
+    @cached_property
+    def some_call_again(self) -> bool:
+        """Whether a van under way comes to its depot again."""
+        return any(table.vehicle.started and table.calls_again for table in self.tables.values())
 
     @cached_property
     def ranged(self) -> bool:
