@@ -104,6 +104,14 @@ def now(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
         yield frozen
 
 
+@pytest.fixture(autouse=True)
+def no_kept_pages() -> None:
+    """A link's token follows its number, so the next test's first link would find the last test's page."""
+    from apps.tracking.page_html import shelf
+
+    shelf.clear()
+
+
 @pytest.fixture
 def drain() -> Callable[..., int]:
     """Runs every due reaction, and those they cause, until none is left; a handler that fails fails the test.

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from apps.deliveries import selectors, words
 from apps.deliveries.models import Delivery, Link, Parcel, Promise, Proof
+from apps.feedback.models import ProblemReport, Rating
+from apps.feedback.selectors import rating_of, reports_of
 from apps.fleet.models import Driver, Position
 from apps.merchants.models import Merchant
 from apps.notifications.models import Message
@@ -56,6 +58,8 @@ class Desk:
     lines: list[Line]
     marks: list[dict[str, Any]]
     parcels: list[Parcel]
+    cases: list[ProblemReport]
+    rating: Rating | None
     brand: dict[str, str]
     paths: dict[str, str] = field(default_factory=dict)
 
@@ -85,6 +89,8 @@ def desk_of(delivery: Delivery) -> Desk:
         lines=list(_with_days(_timeline(delivery, sent, links, zone))),
         marks=_marks(delivery, visit),
         parcels=list(Parcel.objects.filter(delivery=delivery).order_by("pk")),
+        cases=reports_of(delivery.pk),
+        rating=rating_of(delivery.pk),
         brand={"name": delivery.merchant.name},
         paths=dict.fromkeys(("time", "place", "instructions", "cancel"), ""),
     )

@@ -22,6 +22,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             (_("Find a delivery"), "search", "deliveries_delivery", ""),
             (_("Messages"), "forum", "notifications_message", ""),
             (_("Orders"), "receipt_long", "deliveries_order", ""),
+            (_("Ratings"), "star", "feedback_rating", ""),
         ),
     ),
     (
@@ -36,6 +37,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Exceptions"),
         (
             (_("Not delivered"), "error", "deliveries_delivery", "state__exact=failed"),
+            (_("Problem reports"), "report", "feedback_problemreport", "state__exact=open"),
             (_("Parked work"), "inventory", "events_reaction", "state__exact=parked"),
             (_("Messages not sent"), "sms_failed", "notifications_message", "state__exact=failed"),
             (_("Webhooks"), "webhook", "storefront_webhookattempt", ""),
@@ -45,6 +47,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Set up"),
         (
             (_("Merchants"), "storefront", "merchants_merchant", ""),
+            (_("Blocks on pages"), "ad_units", "tracking_contentblock", ""),
             (_("API keys"), "key", "merchants_apikey", ""),
             (_("Pick-up points"), "pin_drop", "redirection_pickuppoint", ""),
             (_("Vehicles"), "local_shipping", "fleet_vehicle", ""),

@@ -9,15 +9,15 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vText, vUri
 
 from apps.core import clock
+from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Place
 from apps.tracking.extras import CALLED_OFF
-from apps.tracking.hero_words import window_of
 
 Document = dict[str, Any]
 
 
-def calendar_file(doc: Document, merchant_name: str, page_url: str, told: list[str]) -> bytes:
-    """An RFC 5545 file made of a page's document, so it says no more than that page. `told` are ISO instants."""
+def calendar_file(doc: Document, merchant_name: str, page_url: str, told: TimeWindow) -> bytes:
+    """An RFC 5545 file made of a page's document, so it says no more than that page; `told` is the time."""
     is_off = doc["status"] in CALLED_OFF
     calendar = Calendar()
     calendar.add("prodid", "-//Doorstep//Delivery//EN")
@@ -27,15 +27,13 @@ def calendar_file(doc: Document, merchant_name: str, page_url: str, told: list[s
     return calendar.to_ical()
 
 
-def _entry(doc: Document, merchant_name: str, page_url: str, told: list[str], *, is_off: bool) -> Event:
-    window = window_of(told)
-    assert window is not None
+def _entry(doc: Document, merchant_name: str, page_url: str, told: TimeWindow, *, is_off: bool) -> Event:
     entry = Event()
     entry.add("uid", f"{doc['id']}@{urlsplit(settings.PUBLIC_BASE_URL).hostname}")
     entry.add("sequence", doc["calendar"])
     entry.add("dtstamp", _seconds(clock.now()))
-    entry.add("dtstart", _seconds(window.earliest))
-    entry.add("dtend", _seconds(window.latest))
+    entry.add("dtstart", _seconds(told.earliest))
+    entry.add("dtend", _seconds(told.latest))
     entry.add("summary", _("Delivery from %(name)s") % {"name": merchant_name})
     entry.add("description", _("Where it is and what you can still change: %(url)s") % {"url": page_url})
     entry["location"] = vText(_location(doc["place"]))
