@@ -139,7 +139,9 @@ async def measured(
     await asyncio.sleep(SETTLE_SECONDS)
     per_socket = (rss_kib(pid) - rss) / len(pages)
     pages = first + pages
-    listener.messages = 0
+    await paced(publish, vans, options.rate, vans / options.rate, listener)
+    await asyncio.sleep(1.0)
+    listener.delays.clear()
     with cpu_of(pid) as cpu:
         newest = await paced(publish, vans, options.rate, options.seconds, listener)
         await asyncio.sleep(1.0)

@@ -152,12 +152,18 @@ def _deliveries(merchant, depot, shifts, pages: int) -> list[list[str]]:  # type
 
 
 def _prepare(deliveries) -> None:  # type: ignore[no-untyped-def]
-    """The pages' rows stand before anybody opens them, as they do when workers run."""
+    """The pages' rows stand before anybody opens them, as they do when workers run; all are made like the first."""
+    from apps.tracking.models import PageSnapshot
     from apps.tracking.services import refresh
 
-    ids = [delivery.pk for delivery in deliveries]
-    for start in range(0, len(ids), 100):
-        refresh(ids[start : start + 100])
+    first = deliveries[0].pk
+    refresh([first])
+    # Preparing it may have bumped the version.
+    type(deliveries[0]).objects.update(page_version=type(deliveries[0]).objects.get(pk=first).page_version)
+    rows = list(PageSnapshot.objects.filter(delivery_id=first).values("tier", "version", "document"))
+    PageSnapshot.objects.bulk_create(
+        PageSnapshot(delivery_id=delivery.pk, **row) for delivery in deliveries[1:] for row in rows
+    )
 
 
 @contextmanager

@@ -32,7 +32,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 RATE, BURST = 2.0, 10.0
 """Bodies of one sender that are read at once: so many a second, and so many in a row. Of more the newest is kept."""
-KNOWN_SECONDS = 10.0
+KNOWN_SECONDS = 30.0
 _SEALED = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
 _SEALED += ((b"x-content-type-options", b"nosniff"),)
 

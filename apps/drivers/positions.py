@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from time import monotonic, sleep
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from apps.core.errors import DoorstepError
 from apps.drivers.inputs import MOST_FIXES, fields_from, fixes_of
@@ -22,8 +22,8 @@ from apps.routing.models import Route
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS, GAP_SECONDS = 0.03, 0.5
-# Shorter than the delay of the roll itself, so that one which is left out is seen by the one that was asked for.
-ROLL_SECONDS = 2.0
+# A van that sends every second has its times rolled on this often; the next position takes up what is left out.
+ROLL_SECONDS = 4.0
 _IDLE_SECONDS, _LONGEST_PAUSE = 5.0, 2.0
 
 
@@ -51,9 +51,11 @@ def _roll(shift_ids: set[int]) -> None:
     if not due:
         return
     under_way = Route.objects.filter(shift__in=due, departed_at__isnull=False, finished_at=None)
-    for route_id, shift_id in under_way.values_list("pk", "shift_id"):
-        routing.roll_forward_soon(route_id=route_id)
-        _rolled[shift_id] = now
+    # One commit for all of them.
+    with transaction.atomic():
+        for route_id in under_way.values_list("pk", flat=True):
+            routing.roll_forward_soon(route_id=route_id)
+    _rolled.update(dict.fromkeys(due, now))
 
 
 class Inbox:

@@ -5,19 +5,18 @@ Nothing is expected from the other side. Whoever may not listen is refused befor
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.request import validate_host
 
-from apps.core.errors import DoorstepError
 from apps.core.proxies import caller_address
-from apps.deliveries import access as gate
+from apps.tracking.entry import Entry, entry_of
 from apps.tracking.hub import Mailbox
 from apps.tracking.tail import live
 from apps.tracking.views.gate import SOCKET_COOKIE
@@ -49,12 +48,21 @@ class PageConsumer(AsyncWebsocketConsumer):
         except StopConsumer:
             return
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without channels' own look at old connections: no thread that this class uses keeps any."""
+        handlers = {
+            "websocket.connect": self.websocket_connect,
+            "websocket.receive": self.websocket_receive,
+            "websocket.disconnect": self.websocket_disconnect,
+        }
+        await handlers[message["type"]](message)
+
     async def connect(self) -> None:
-        access = await self._access() if origin_is_ours(self.scope) else None
-        if access is None:
+        entry = await self._entry() if origin_is_ours(self.scope) else None
+        if entry is None:
             await self.close()
             return
-        box = Mailbox(access, address=_address(self.scope), cookie=_cookie(self.scope), ring=self._ring)
+        box = Mailbox(entry, address=_address(self.scope), cookie=_cookie(self.scope), ring=self._ring)
         if not live().hub.join(box):
             await self.close()
             return
@@ -100,16 +108,14 @@ class PageConsumer(AsyncWebsocketConsumer):
             # The other side is gone or never reads; what it missed it reads again when it comes back.
             self._is_open = False
             live().hub.leave(box)
-            await self.close(code=GONE)
+            with suppress(RuntimeError, OSError):
+                await self.close(code=GONE)
         finally:
             self._writer = None
 
-    async def _access(self) -> gate.Access | None:
+    async def _entry(self) -> Entry | None:
         token = self.scope["url_route"]["kwargs"].get("token", "")
-        found: gate.Access | None = await database_sync_to_async(_opened)(
-            token, _address(self.scope), _cookie(self.scope)
-        )
-        return found
+        return await entry_of(token, address=_address(self.scope), cookie=_cookie(self.scope))
 
 
 class Refusal(AsyncWebsocketConsumer):
@@ -130,13 +136,6 @@ def origin_is_ours(scope: dict[str, Any]) -> bool:
     except ValueError:
         return False
     return bool(host) and origin.netloc == host and origin.scheme in ("http", "https") and validate_host(name, allowed)
-
-
-def _opened(token: str, address: str, cookie: str) -> gate.Access | None:
-    try:
-        return gate.tier_from(gate.open_link(token, address=address), cookie)
-    except DoorstepError:
-        return None
 
 
 def _address(scope: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -149,7 +150,7 @@ def _dot(fix: Fix, before: Fix | None, way: Progress, now: datetime) -> Dot:
     # A step that began at somebody else's door would give the door away.
     left = way.last_left_other_door_at
     if before and timedelta(0) < fix.at - before.at <= _LONGEST_STEP and (left is None or before.at > left):
-        path = _between(before, fix, way)
+        path = _between(before, fix, way.profile or "car")
         seconds = (fix.at - before.at).total_seconds()
     age = max(0.0, (now - fix.at).total_seconds())
     fresh = max(_LINE_SECONDS, STALE_AFTER_SECONDS / settings.CLOCK_SPEED) - age / settings.CLOCK_SPEED
@@ -165,11 +166,15 @@ def _dot(fix: Fix, before: Fix | None, way: Progress, now: datetime) -> Dot:
     }
 
 
-def _between(before: Fix, fix: Fix, way: Progress) -> list[tuple[float, float]]:
-    """Along the road where there is one without a detour, else straight; it ends at the fix, never beyond."""
+@lru_cache(maxsize=4096)
+def _between(before: Fix, fix: Fix, profile: str) -> list[tuple[float, float]]:
+    """Along the road where there is one without a detour, else straight; it ends at the fix, never beyond.
+
+    Kept, because everybody who waits for the same van is shown the same step.
+    """
     straight = [before.point, fix.point]
     try:
-        roads = network(way.profile or "car")
+        roads = network(profile)
         if not isinstance(roads, RoadNetwork):
             return straight
         leg = roads.leg(Point(*before.point), Point(*fix.point))

@@ -1,14 +1,16 @@
 """What a live process reads again and again: which pages moved, which vans moved, which links are dead."""
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Protocol
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from apps.core import clock
+from apps.core.instants import stored_instant
 from apps.deliveries.models import Link
-from apps.fleet.models import Position
+from apps.routing.models import Route
 from apps.tracking.dots import Fix, Step
 from apps.tracking.models import PageChange
 
@@ -75,6 +77,12 @@ def page_feed() -> PageFeed:
 class VanFeed:
     """Remembers every van's two newest fixes, so that a step can be drawn from where the last one ended."""
 
+    # Plain columns: most rows of the overlap are known already and need no instants made of them.
+    _SINCE = """
+        SELECT vehicle_id, sequence, latitude, longitude, at, heading_degrees
+        FROM fleet_position WHERE sequence > %s ORDER BY sequence
+    """
+
     def __init__(self) -> None:
         self.steps: dict[int, Step] = {}
         self._last = 0
@@ -84,18 +92,38 @@ class VanFeed:
         """The vehicles that moved since the last call."""
         # A wall clock that was set back numbers from there; what it numbers must not wait until it has caught up.
         self._last = min(self._last, int(clock.wall().timestamp() * 1_000_000))
-        rows = Position.objects.filter(sequence__gt=self._last - _OVERLAP_MICROSECONDS).order_by("sequence")
-        columns = ("vehicle_id", "sequence", "latitude", "longitude", "at", "heading_degrees")
+        with connection.cursor() as cursor:
+            cursor.execute(self._SINCE, [self._last - _OVERLAP_MICROSECONDS])
+            rows = cursor.fetchall()
         moved = []
-        for vehicle, sequence, *fix in rows.values_list(*columns):
+        for vehicle, sequence, latitude, longitude, at, heading in rows:
             self._last = max(self._last, sequence)
             if self._sequences.get(vehicle) == sequence:
                 continue
             known = self.steps.get(vehicle)
-            self.steps[vehicle] = Step(Fix(*fix), known.newest if known else None)
+            fix = Fix(latitude, longitude, stored_instant(at), heading)
+            self.steps[vehicle] = Step(fix, known.newest if known else None)
             self._sequences[vehicle] = sequence
             moved.append(vehicle)
         return moved
+
+
+type Mark = tuple[object, ...]
+
+
+def road_marks(vehicle_ids: Collection[int]) -> dict[int, Mark]:
+    """By vehicle under way: what its driver and its route last did. While a mark stays, so does who may see the van."""
+    routes = Route.objects.filter(shift__vehicle_id__in=vehicle_ids, departed_at__isnull=False)
+    routes = routes.filter(shift__ends_at__gt=clock.now() - timedelta(days=1))
+    columns = ("revision", "finished_at", "shift__break_began_at", "shift__sick_at", "shift__broken_down_at")
+    rows = routes.values_list("shift__vehicle_id", "pk", *columns).annotate(
+        left=Max("visits__left_at"), arrived=Max("visits__arrived_at"), stops=Count("visits")
+    )
+    found: dict[int, Mark] = {}
+    for vehicle, *mark in rows.order_by("pk"):
+        # A vehicle has a route for each day it ever drove.
+        found[vehicle] = (*found.get(vehicle, ()), *mark)
+    return found
 
 
 def living_links(link_ids: Iterable[int]) -> Collection[tuple[int, int]]:

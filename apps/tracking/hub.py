@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from apps.deliveries.access import Access
+from apps.tracking.entry import Entry
 
 Kind = Literal["page", "dot", "close"]
 
@@ -21,22 +21,11 @@ class Mailbox:
     __slots__ = ("_slots", "access", "address", "cookie", "link", "ring", "tier", "topic", "view_only")
 
     def __init__(
-        self,
-        access: Access,
-        *,
-        address: str = "",
-        cookie: str = "",
-        ring: Callable[[], object] = lambda: None,
+        self, entry: Entry, *, address: str = "", cookie: str = "", ring: Callable[[], object] = lambda: None
     ) -> None:
-        self.topic: int = access.delivery.pk
-        # (id, generation): a rotated link is another one.
-        self.link = (access.link.pk, access.link.generation)
-        self.tier = access.tier
-        self.view_only = access.view_only
+        self.topic, self.link, self.tier, self.view_only, self.access = entry
         self.address = address
-        # Rows are heavy, so only those who must be asked again bring theirs.
-        self.access = access if access.is_verified else None
-        self.cookie = cookie if access.is_verified else ""
+        self.cookie = cookie if entry.access is not None else ""
         self.ring = ring
         self._slots: dict[Kind, str] | None = None
 
@@ -104,9 +93,9 @@ class Hub:
             found += self._topics.get(topic, set()).copy()
         return found
 
-    def newcomers(self) -> list[Mailbox]:
-        """Those who have not been shown anything yet."""
-        return list(self._newcomers)
+    def newcomers(self, most: int) -> list[Mailbox]:
+        """Those who have not been shown anything yet, the longest waiting first."""
+        return list(self._newcomers.copy())[:most]
 
     def welcomed(self, boxes: Iterable[Mailbox]) -> None:
         for box in boxes:

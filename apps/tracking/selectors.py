@@ -30,12 +30,12 @@ def page_text(delivery: Delivery, tier: Tier) -> str:
     return text
 
 
-def page_texts(delivery_ids: Collection[int]) -> dict[int, dict[str, str]]:
-    """Both tiers of many pages, by delivery."""
-    found = _read_many(delivery_ids)
-    if old := {pk for pk in delivery_ids if len(found.get(pk, ())) < len(TIERS)}:
+def page_texts(delivery_ids: Collection[int], tiers: Collection[str] = TIERS) -> dict[int, dict[str, str]]:
+    """Both tiers (or those named) of many pages, by delivery."""
+    found = _read_many(delivery_ids, tiers)
+    if old := {pk for pk in delivery_ids if len(found.get(pk, ())) < len(tiers)}:
         services.refresh(old)
-        found |= _read_many(old, even_old=True)
+        found |= _read_many(old, tiers, even_old=True)
     return found
 
 
@@ -61,8 +61,10 @@ def _read(delivery_id: int, tier: Tier, at_least: int) -> str | None:
     return PageSnapshot.opened(tier, stored) if stored is not None else None
 
 
-def _read_many(delivery_ids: Collection[int], *, even_old: bool = False) -> dict[int, dict[str, str]]:
-    rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids)
+def _read_many(
+    delivery_ids: Collection[int], tiers: Collection[str], *, even_old: bool = False
+) -> dict[int, dict[str, str]]:
+    rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids, tier__in=tiers)
     if not even_old:
         rows = rows.filter(version__gte=F("delivery__page_version"))
     found: dict[int, dict[str, str]] = {}

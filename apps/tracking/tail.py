@@ -14,11 +14,12 @@ from django.db import DatabaseError, InterfaceError, connection
 from apps.core import clock
 from apps.deliveries import access as gate
 from apps.fleet.services import position_bell
-from apps.tracking.dots import HIDDEN, Dot, Sight, dot_of, sights_of
+from apps.tracking.dots import HIDDEN, Dot, dot_of
 from apps.tracking.feeds import VanFeed, living_links, page_feed
 from apps.tracking.hub import Hub, Kind, Mailbox
 from apps.tracking.selectors import overdue_pages, page_texts
 from apps.tracking.services import refresh
+from apps.tracking.sights import Sights
 from apps.tracking.state import view_only
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,9 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
 VANS_EVERY, LINKS_EVERY, VERIFIED_EVERY = 0.1, 2.0, 10.0
 # A page is overdue when two looks in a row find it older than its delivery.
-OVERDUE_EVERY = 0.5
-SIGHT_SECONDS, LONG_SIGHT_SECONDS = 1.0, 10.0
+OVERDUE_EVERY = 1.0
+# After a restart everybody comes at once; they are shown their pages in parties of this size.
+PARTY = 100
 # With nobody watching the thread ends after a while; the next visitor starts another.
 IDLE_SECONDS = 5.0
 _LONGEST_PAUSE = 2.0
@@ -47,8 +49,10 @@ class Tail:
         self._due: set[int] = set()
         self._overdue: set[int] = set()
         self._due_vans: set[int] = set()
-        self._sights: dict[int, tuple[float, Sight]] = {}
+        self._sights = Sights()
         self._next_vans = self._next_links = self._next_verified = self._next_overdue = 0.0
+
+        self.is_behind = False
 
     def start(self) -> None:
         self._pages.start()
@@ -61,7 +65,8 @@ class Tail:
     def poll(self) -> Delivered:
         """What is to be put into which boxes now."""
         found: Delivered = []
-        now, newcomers = monotonic(), self.hub.newcomers()
+        now, newcomers = monotonic(), self.hub.newcomers(PARTY)
+        self.is_behind = len(newcomers) == PARTY
         self._due |= {topic for topic in self._pages.moved() if topic in self.hub}
         if self._due:
             boxes = self.hub.boxes(self._due)
@@ -80,7 +85,7 @@ class Tail:
         if now >= self._next_links:
             self._next_links = now + LINKS_EVERY
             self._told = {topic: at for topic, at in self._told.items() if topic in self.hub}
-            self._sights = {topic: seen for topic, seen in self._sights.items() if topic in self.hub}
+            self._sights.keep_only(self.hub.topics())
             found += self._close_dead(self.hub.boxes(self.hub.topics()), but_verified=now < self._next_verified)
             if now >= self._next_verified:
                 self._next_verified = now + VERIFIED_EVERY
@@ -95,7 +100,7 @@ class Tail:
         self._overdue = overdue
 
     def _page_messages(self, boxes: Collection[Mailbox]) -> Delivered:
-        texts = page_texts({box.topic for box in boxes})
+        texts = page_texts({box.topic for box in boxes}, {box.tier for box in boxes})
         return [
             (box, "page", page_message(texts[box.topic][box.tier], box))
             for box in boxes
@@ -103,43 +108,20 @@ class Tail:
         ]
 
     def _first_dots(self, boxes: Collection[Mailbox], now: float) -> Delivered:
-        self._learn(self._unsure({box.topic for box in boxes}, set(self._vans.steps), now), now)
         instant = clock.now()
-        topics = {box.topic for box in boxes} & self._sights.keys()
-        dots = {topic: dot_of(self._sights[topic][1], self._vans.steps, instant) for topic in topics}
+        sights = self._sights.of({box.topic for box in boxes}, now)
+        dots = {topic: dot_of(sight, self._vans.steps, instant) for topic, sight in sights.items()}
         return [(box, "dot", dot_message(dots.get(box.topic, HIDDEN))) for box in boxes]
 
     def _dot_messages(self, pages: Collection[int], vans: set[int], now: float) -> Delivered:
         """What was told already (the same fix, a van that stays hidden) is not told again."""
-        instant = clock.now()
-        dots = {
-            topic: dot_of(sight, self._vans.steps, instant) for topic, sight in self._seen(pages, vans, now).items()
-        }
+        instant, watched = clock.now(), self.hub.topics() if vans or pages else []
+        concerned = self._sights.concerned(pages, vans, watched, now)
+        dots = {topic: dot_of(self._sights[topic], self._vans.steps, instant) for topic in concerned}
         news = {topic: dot for topic, dot in dots.items() if self._told.get(topic, ...) != dot.get("at")}
         self._told |= {topic: dot.get("at") for topic, dot in news.items()}
         texts = {topic: dot_message(dot) for topic, dot in news.items()}
         return [(box, "dot", texts[box.topic]) for box in self.hub.boxes(texts)]
-
-    def _seen(self, pages: Collection[int], vans: set[int], now: float) -> dict[int, Sight]:
-        """The watched deliveries whose page or van moved. Sights are kept for a second, or until the page moves."""
-        topics = self.hub.topics() if vans or pages else []
-        for topic in pages:
-            self._sights.pop(topic, None)
-        self._learn(self._unsure(topics, vans, now), now)
-        return {
-            topic: self._sights[topic][1]
-            for topic in topics
-            if topic in self._sights and (topic in pages or self._sights[topic][1].vehicle_id in vans)
-        }
-
-    def _learn(self, topics: Collection[int], now: float) -> None:
-        self._sights |= {topic: (now, sight) for topic, sight in sights_of(topics).items()}
-
-    def _unsure(self, topics: Collection[int], vans: set[int], now: float) -> list[int]:
-        def is_old(since: float, sight: Sight) -> bool:
-            return now - since > (SIGHT_SECONDS if sight.vehicle_id in vans else LONG_SIGHT_SECONDS)
-
-        return [topic for topic in topics if topic not in self._sights or is_old(*self._sights[topic])]
 
     def _close_dead(self, boxes: list[Mailbox], *, but_verified: bool = False) -> Delivered:
         alive = living_links({box.link[0] for box in boxes}) if boxes else ()
@@ -197,7 +179,7 @@ class Live:
                     log.warning("The live tail lost its database and tries again.", exc_info=pause >= 1)
                     connection.close()
                     pause = min(_LONGEST_PAUSE, max(0.1, pause * 2))
-                if bell.wait(pause):
+                if bell.wait(0.001 if tail.is_behind else pause):
                     # Positions were written by this very process: they need not wait for the next look.
                     bell.clear()
                     tail.look_for_vans()
