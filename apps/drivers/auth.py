@@ -74,7 +74,11 @@ def page_of[Holder, **P](face: Face[Holder]) -> Callable[[View[Holder, P]], Call
         def opened(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             holder = face.find(request.COOKIES.get(face.cookie, ""))
             if holder is None:
-                return sealed(render(request, "drivers/locked.html", {"face": face.cookie}, status=401))
+                locked = render(request, "drivers/locked.html", {"face": face.cookie}, status=401)
+                if face.cookie in request.COOKIES:
+                    # A phone that was taken away forgets what it kept for when it has no signal.
+                    locked["Clear-Site-Data"] = '"cache", "storage"'
+                return sealed(locked)
             return sealed(view(request, holder, *args, **kwargs))
 
         return opened

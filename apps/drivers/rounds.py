@@ -1,6 +1,6 @@
 """What a driver may see of today's route: the next stop in full, the others only as far as finding them goes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,6 +58,10 @@ class Stop:
     born_by: date
     arrived_at: datetime | None = None
     may_give_up_at: datetime | None = None
+
+    def seen_as(self, state: str) -> "Stop":
+        """The same stop on the way to it, or at its door."""
+        return replace(self, state=state)
 
     @property
     def is_point(self) -> bool:

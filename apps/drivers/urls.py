@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from apps.drivers import api, clerk, counter, tracker_views, views
+from apps.drivers import api, app, clerk, counter, tracker_views, views
 
 app_name = "drivers"
 urlpatterns = [
     path("driver/", views.round_page, name="round"),
     path("driver/enter/<str:token>", views.enter, name="enter"),
+    path("driver/app.webmanifest", app.manifest, name="manifest"),
+    path("driver/worker.js", app.worker, name="worker"),
+    path("driver/shell", app.shell, name="shell"),
+    path("driver/api/hold", app.hold, name="api_hold"),
     path("driver/depart", views.depart, name="depart"),
     path("driver/visits/<int:visit_id>/arrive", views.arrive, name="arrive"),
     path("driver/visits/<int:visit_id>/complete", views.complete, name="complete"),

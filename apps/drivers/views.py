@@ -13,6 +13,7 @@ from apps.core.errors import DoorstepError
 from apps.drivers import auth, rounds, rules, services
 from apps.drivers.auth import DRIVER, page_of
 from apps.drivers.inputs import number_of, word_of
+from apps.drivers.rounds import Round, Stop
 from apps.drivers.shown_inputs import anyway_of, shown_of
 from apps.fleet.models import Driver
 from apps.instructions.models import Instruction
@@ -39,7 +40,8 @@ def told[**P](
         try:
             response = view(request, driver, *args, **kwargs)
         except DoorstepError as error:
-            return _page(request, driver, error=error.message, status=error.status)
+            again = {"doubts": error.details.get("doubts"), "chosen_reason": request.POST.get("reason", "")}
+            return _page(request, driver, error=error.message, status=error.status, **again)
         if isinstance(response, HttpResponse):
             return response
         return HttpResponseRedirect(reverse("drivers:round"), status=303)
@@ -111,17 +113,24 @@ def code(request: HttpRequest, driver: Driver, delivery: str) -> HttpResponse:
     return _page(request, driver, code=services.reveal_code(driver=driver, delivery=delivery), code_of=delivery)
 
 
-def _page(request: HttpRequest, driver: Driver, *, status: int = 200, **more: str) -> HttpResponse:
+def _page(request: HttpRequest, driver: Driver, *, status: int = 200, **more: Any) -> HttpResponse:
     found = rounds.round_of(driver)
     stop = found.following if found else None
-    context = {
+    context = {**context_of(driver, found, stop), "later": found.stops[1:] if found else (), **more}
+    return render(request, "drivers/round.html", context, status=status)
+
+
+def context_of(driver: Driver, found: Round | None, stop: Stop | None) -> dict[str, Any]:
+    """What drivers/_stop.html and what it includes need."""
+    return {
         "driver": driver,
         "round": found,
         "zone": found.zone if found else None,
         "stop": stop,
-        "later": found.stops[1:] if found else (),
+        "cash": f"{stop.needs.cash[0] / 100:.2f}" if stop else "",
         "reasons": rules.reasons_at(is_point=stop.is_point) if stop else [],
         "safe_places": Instruction.SafePlace.choices,
-        **more,
+        "relations": rules.RELATIONS.items(),
+        "age_methods": rules.AGE_METHODS.items(),
+        "paid_by": rules.PAID_BY.items(),
     }
-    return render(request, "drivers/round.html", context, status=status)

@@ -24,6 +24,14 @@ export function sharePosition(round) {
   set(localStorage.getItem(KEY) === "1");
 }
 
+let newest = null;
+
+/** Where the phone was within the last minute, as fields of a form; nothing while it is not measured. */
+export function lastFix() {
+  const isFresh = newest && Date.now() - newest.timestamp < 60_000;
+  return isFresh ? { lat: newest.coords.latitude, lon: newest.coords.longitude } : {};
+}
+
 class Sender {
   constructor(address) {
     this.address = address;
@@ -54,7 +62,9 @@ class Sender {
     this.waiting = [];
   }
 
-  keep({ coords, timestamp }) {
+  keep(fix) {
+    newest = fix;
+    const { coords, timestamp } = fix;
     const { latitude: lat, longitude: lon, heading, speed } = coords;
     this.waiting.push({ lat, lon, heading, speed, at: new Date(timestamp).toISOString() });
     this.waiting = this.waiting.slice(-MOST);

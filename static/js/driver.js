@@ -1,61 +1,232 @@
-// Keeps the driver's page fresh, shows that a photo was taken, and sends the van's position while it is shared.
+// The driver's page: taps are kept first and sent then, so a dead spot loses nothing; the page keeps itself fresh.
+import { prepareScans } from "./driver-barcode.js";
+import { nextHeld, refreshHold } from "./driver-hold.js";
+import { lastFix, sharePosition } from "./driver-position.js";
+import { flush, tap } from "./driver-queue.js";
+import { prepareSheets, signatureOf } from "./driver-signature.js";
+import { waiting, wipe } from "./driver-store.js";
 import { swapParts } from "./parts.js";
-import { sharePosition } from "./driver-position.js";
 
 const round = document.querySelector("[data-round]");
 const EVERY_MS = 10_000;
+const part = (name) => round.querySelector(`[data-part="${name}"]`);
+const words = (name) => round.querySelector(`template[data-words-${name}]`).content.textContent;
+const csrf = () => round.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 
 /** True while something typed, chosen or photographed would be lost. */
 function isBusy() {
   const form = document.getElementById("finish");
   const trouble = document.getElementById("trouble");
-  const typed = form && [...new FormData(form).entries()].some(([name, value]) => isAnswer(name, value));
-  return Boolean(typed || trouble?.open || document.querySelector(".doorcode"));
+  const typed = form && [...new FormData(form).entries()].some(([name, value]) => isAnswer(form, name, value));
+  return Boolean(typed || trouble?.open || form?.querySelector("[data-signed]") || round.querySelector(".doorcode"));
 }
 
-function isAnswer(name, value) {
-  if (name === "photo") return value.size > 0;
-  return name === "received_by" && value !== "";
+function isAnswer(form, name, value) {
+  if (value instanceof File) return value.size > 0;
+  const field = form.elements[name];
+  return field?.type === "text" || field?.type === "textarea" ? value !== field.defaultValue : false;
 }
 
 async function look() {
   try {
-    if (!document.hidden && !isBusy()) await refreshIfChanged();
-    offline(false);
+    await sendWaiting();
+    if (!document.hidden && !isBusy()) await refresh();
   } catch {
-    offline(true);
+    await showOffline(true);
   }
   setTimeout(look, EVERY_MS);
 }
 
-async function refreshIfChanged() {
+/** Asks for the page anew when it would look different, and for what to hold. */
+async function refresh({ anyway = false } = {}) {
   const answer = await fetch(round.dataset.route, { cache: "no-store" });
-  if (answer.status === 401) location.reload();
-  if (!answer.ok) return;
+  if (answer.status === 401) return leave();
+  if (!answer.ok) throw new Error(`${answer.status}`);
   const route = await answer.json();
-  if ((route.mark ?? "") === round.querySelector('[data-part="bar"]').dataset.mark) return;
-  const page = await fetch(location.pathname, { cache: "no-store" });
-  if (page.ok && !isBusy()) swapParts(round, await page.text());
+  await showOffline(false);
+  if (!anyway && (route.mark ?? "") === part("bar").dataset.mark && !round.dataset.stale) return;
+  const page = await fetch(round.dataset.page, { cache: "no-store" });
+  if (!page.ok) throw new Error(`${page.status}`);
+  const html = await page.text();
+  if (round.hasAttribute("data-shell")) return location.reload();
+  if (!anyway && isBusy()) return;
+  swapParts(round, html);
+  delete round.dataset.stale;
+  prepare();
+  await holdStops();
 }
 
-function offline(isOffline) {
-  round.querySelector("[data-offline]").hidden = !isOffline;
+async function holdStops() {
+  await refreshHold(round.dataset.hold, csrf()).catch(() => false);
 }
+
+/** Sends what waits; what the server did not accept is said in its words. */
+async function sendWaiting() {
+  if ((await waiting()).length === 0) return;
+  const result = await flush(round.dataset.events, csrf());
+  if (result.locked) return leave();
+  const refused = result.answers.filter(({ ok }) => !ok);
+  if (refused.length > 0) showProblem(refused.map(({ message }) => message).join(" "));
+  if (result.answers.length > 0) round.dataset.stale = "1";
+  if (result.offline) throw new Error("offline");
+  return result;
+}
+
+async function leave() {
+  await wipe();
+  location.reload();
+}
+
+async function showOffline(isOffline) {
+  round.querySelector("[data-offline]").hidden = !isOffline;
+  const taps = isOffline ? await waiting() : [];
+  round.querySelector("[data-waiting]").textContent = taps.length ? `${words("waiting")} ${taps.length}` : "";
+  if (isOffline && (taps.length > 0 || round.hasAttribute("data-shell"))) await drawHeld();
+}
+
+function showProblem(message) {
+  round.querySelector("[data-problem]").hidden = !message;
+  round.querySelector("[data-problem-words]").textContent = message;
+  if (message) round.querySelector("[data-problem]").scrollIntoView({ block: "center" });
+}
+
+/** The next stop by what the phone knows itself. */
+async function drawHeld() {
+  const next = await nextHeld();
+  const shown = part("stop");
+  if (!next.known) {
+    if (next.over) shown.textContent = words("over");
+    return;
+  }
+  const state = next.stop ? `${next.stop.visit} ${next.html === next.stop.html.arrived}` : "none";
+  if (shown.dataset.held === state) return;
+  shown.dataset.held = state;
+  round.dataset.stale = "1";
+  part("later").replaceChildren();
+  part("news").replaceChildren();
+  if (!next.stop) {
+    shown.innerHTML = `<p class="banner banner--warn"></p>`;
+    shown.firstChild.textContent = words("no-more");
+    return;
+  }
+  shown.innerHTML = next.html;
+  for (const { kind, fields } of next.taps) {
+    if (kind === "acknowledge") unpin(shown.querySelector(`form[data-kind=acknowledge][data-delivery="${fields.delivery}"]`));
+  }
+  for (const form of shown.querySelectorAll("form[data-code-of]")) {
+    const code = next.codes[form.dataset.codeOf];
+    if (code) showCode(form, code);
+  }
+  prepare();
+}
+
+function showCode(form, code) {
+  const shown = document.createElement("p");
+  shown.className = "doorcode numbers";
+  shown.dir = "ltr";
+  shown.textContent = code;
+  form.replaceWith(shown);
+}
+
+function unpin(form) {
+  form?.closest(".told--pinned")?.classList.remove("told--pinned");
+  form?.remove();
+}
+
+/** What a form says, as an event's fields and files. */
+async function told(form) {
+  const fields = { ...lastFix(), visit: form.dataset.visit, delivery: form.dataset.delivery, notice: form.dataset.notice };
+  const files = [];
+  for (const [name, value] of new FormData(form).entries()) {
+    if (name === "csrfmiddlewaretoken") continue;
+    if (value instanceof File) {
+      if (value.size > 0) files.push({ name, blob: value });
+    } else if (value !== "") fields[name] = value;
+  }
+  const signature = await signatureOf(form);
+  if (signature) files.push({ name: "signature", blob: signature });
+  return { fields, files };
+}
+
+async function submit(form) {
+  showProblem("");
+  if (form.dataset.kind === "arrive" && round.querySelector('[data-part="stop"] .told--pinned')) {
+    return showProblem(words("read-first"));
+  }
+  const { fields, files } = await told(form);
+  try {
+    await tap(form.dataset.kind, fields, files);
+  } catch {
+    // A phone that cannot keep anything sends the form as any browser would.
+    form.dataset.plain = "1";
+    return form.requestSubmit();
+  }
+  if (form.dataset.kind === "acknowledge") unpin(form);
+  try {
+    const result = await sendWaiting();
+    const refused = result?.answers.some(({ ok }) => !ok);
+    if (!refused) await refresh({ anyway: true });
+    else if (!keepsForm(form)) await refresh({ anyway: true });
+    else openWhy(form, result);
+  } catch {
+    await showOffline(true);
+  }
+}
+
+/** What was typed stays when the server said no to it. */
+const keepsForm = (form) => form.dataset.kind === "complete" || form.dataset.kind === "fail";
+
+function openWhy(form) {
+  const why = form.querySelector("[name=anyway]")?.closest("details");
+  if (why) why.open = true;
+}
+
+round.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.dataset.kind || form.dataset.plain) return;
+  event.preventDefault();
+  if (round.dataset.sending) return;
+  round.dataset.sending = "1";
+  try {
+    await submit(form);
+  } finally {
+    delete round.dataset.sending;
+  }
+});
+
+round.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-contact]");
+  if (!link) return;
+  const fields = { delivery: link.dataset.delivery, channel: link.dataset.contact };
+  tap("contact", fields)
+    .then(sendWaiting)
+    .then(() => refresh())
+    .catch(() => showOffline(true));
+});
 
 round.addEventListener("change", (event) => {
   if (event.target.name !== "photo") return;
   const label = event.target.closest("label");
   label.classList.toggle("photo--taken", event.target.files.length > 0);
-  const name = event.target.files[0]?.name;
-  if (name) label.querySelector("[data-photo-words]").textContent = name;
+  const names = [...event.target.files].map(({ name }) => name).join(", ");
+  if (names) label.querySelector("[data-photo-words]").textContent = names;
 });
 
-// A second tap while the first is on its way would only be refused; without script it is harmless as well.
-round.addEventListener("submit", (event) => {
-  if (round.dataset.sending) event.preventDefault();
-  round.dataset.sending = "1";
-});
-window.addEventListener("pageshow", () => delete round.dataset.sending);
+function prepare() {
+  prepareSheets(round);
+  prepareScans(round);
+}
 
-sharePosition(round);
-setTimeout(look, EVERY_MS);
+async function start() {
+  sharePosition(round);
+  prepare();
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(round.dataset.worker).catch(() => null);
+  navigator.storage?.persist?.();
+  window.addEventListener("online", () => sendWaiting().then(() => refresh({ anyway: true })).catch(() => null));
+  window.addEventListener("offline", () => showOffline(true));
+  if (round.hasAttribute("data-shell")) await showOffline(true);
+  else await holdStops();
+  look();
+}
+
+start();

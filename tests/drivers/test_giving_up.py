@@ -7,6 +7,7 @@ import pytest
 
 from apps.core import clock
 from apps.deliveries.models import Attempt, Delivery
+from apps.deliveries.services import start_attempt
 from apps.events.models import Event
 from apps.fleet.models import Driver
 from tests.conftest import FrozenClock
@@ -18,6 +19,7 @@ NOT_HOME = "consignee_not_home"
 
 def at_the_door() -> tuple[Delivery, Driver, str]:
     (alice,), driver = one_van_day(("Alice",))
+    start_attempt(delivery_id=alice.pk, place_id=alice.place_id)
     leave(driver)
     path = f"/driver/api/visits/{visits(driver)[0].pk}"
     assert post(phone_of(driver), f"{path}/arrive").status_code == 200
