@@ -11,6 +11,8 @@ from apps.deliveries.models import Delivery, Place, Promise
 from apps.deliveries.selectors import full_link_of, zone_of
 from apps.deliveries.services import token_of, tracking_url
 from apps.deliveries.words import day_words, reason_words, window_words
+from apps.notifications import markup
+from apps.notifications.catalogue import Trigger
 from apps.notifications.models import Message
 from apps.notifications.segments import one_line
 from apps.notifications.wording import DOTS, known_language
@@ -35,7 +37,10 @@ def facts_of(message: Message, code: str = "") -> tuple[dict[str, Any], Secrets]
     zone, window = zone_of(delivery), _window(message)
     # The buyer of somebody else's parcel may know that it arrived, not open its page.
     link = full_link_of(delivery.pk) if message.recipient_id == delivery.recipient_id else None
+    url = tracking_url(link) if link else ""
+    is_recipients = message.recipient_id == delivery.recipient_id
     with translation.override(known_language(message.language)):
+        described = markup.parcel_delivery(delivery, window, link=url, is_recipients=is_recipients)
         facts = {
             "merchant": one_line(delivery.merchant.name, 40),
             "reference": one_line(delivery.order.reference, 40),
@@ -44,7 +49,8 @@ def facts_of(message: Message, code: str = "") -> tuple[dict[str, Any], Secrets]
             "until": _until(delivery, zone),
             "reason": _reason(delivery),
             "code": code,
-            "link": tracking_url(link) if link else "",
+            "link": url,
+            "markup": markup.script_text(described) if message.trigger != Trigger.CODE else "",
             "help_phone": delivery.merchant.help_phone,
             "help_email": delivery.merchant.help_email,
             "language": known_language(message.language),
