@@ -10,13 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.routing.planner.check import violations
-from apps.routing.planner.insertion import Insertion, Timetable, apply, best_insertion, merged, remove
+from apps.routing.planner.cost import plan_cost
+from apps.routing.planner.emissions import GREEN_GRAMS, GREEN_METRES
+from apps.routing.planner.insertion import Insertion, Refusal, Timetable, apply, best_insertion, merged, remove
 from apps.routing.planner.intervals import intersect
+from apps.routing.planner.limits import PLAIN
 from apps.routing.planner.new_place import PlaceRows
 from apps.routing.planner.problem import NEW_PLACE
 from apps.routing.planner.slots import Neighbourhood, offers
 from apps.routing.planner.solution import Reason, Solution
-from tests.planner.instances import DAY, HOUR, greedy_plan, random_problem, random_windows, stop, three_on_a_street
+from tests.planner.instances import (
+    DAY,
+    HOUR,
+    greedy_plan,
+    random_problem,
+    random_rich_problem,
+    random_stop,
+    random_windows,
+    stop,
+    three_on_a_street,
+)
 
 WINDOWS = [(hour * HOUR, (hour + 2) * HOUR) for hour in range(0, 8, 2)]
 
@@ -46,6 +59,45 @@ def test_every_offer_is_the_answer_the_insertion_would_give(seed: int) -> None:
             assert (
                 violations(whole, after, standing=plan.solution, standing_problem=plan.problem, strict={taken.id}) == []
             )
+
+
+@pytest.mark.covers("R1", "R9")
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_an_offer_says_what_taking_it_would_add_under_every_constraint(seed: int) -> None:
+    """The figures of an offer are those of the plan with the stop less those of the plan without it."""
+    problem = random_rich_problem(seed)
+    plan = greedy_plan(problem)
+    before = plan_cost(problem, plan.solution, PLAIN)
+    asked = random_stop(np.random.default_rng(seed), "visitor", 14).replace(promise=None, windows=(DAY,))
+    for offer in offers({"day": plan}, asked, {"day": WINDOWS}):
+        taken = asked.replace(windows=intersect(asked.windows, offer.window))
+        answer = best_insertion(plan, taken)
+        assert offer.feasible == isinstance(answer, Insertion)
+        if isinstance(answer, Refusal):
+            assert offer.reason == answer.code
+            continue
+        after, whole = apply(plan.solution, answer, taken), merged(problem, answer, taken)
+        assert violations(whole, after, standing=plan.solution, standing_problem=problem, strict={"visitor"}) == []
+        now = plan_cost(whole, after, PLAIN)
+        assert offer.added_seconds == now.driving - before.driving
+        assert offer.added_metres == now.metres - before.metres
+        assert offer.added_grams_co2e == now.grams_co2e - before.grams_co2e
+        assert abs(offer.added_minor_units - (now.minor_units - before.minor_units)) <= 1
+        if offer.green:
+            assert offer.added_metres <= GREEN_METRES
+            assert offer.added_grams_co2e <= GREEN_GRAMS
+
+
+def test_green_is_a_van_that_comes_by_anyhow() -> None:
+    """Beside the road to the next stop it is green; a trip of its own never is, however short."""
+    problem, plan = three_on_a_street()
+    diesel = problem.replace(vehicles=(problem.vehicles[0].replace(grams_co2e_per_kilometre=257),))
+    timetable = Timetable.of(diesel, plan)
+    on_the_way, aside = offers({"d": timetable}, stop("new", 4), {"d": WINDOWS[:1]})[0], stop("new", 4)
+    assert (on_the_way.green, on_the_way.added_metres, on_the_way.added_grams_co2e) == (True, 0, 0)
+    alone = offers({"d": Timetable.of(diesel.replace(stops=()), Solution())}, aside, {"d": WINDOWS[:1]})[0]
+    assert (alone.green, alone.added_metres, alone.added_grams_co2e) == (False, 18_000, 4_626)
 
 
 def test_a_day_without_a_plan_is_the_empty_plan_of_its_roster() -> None:

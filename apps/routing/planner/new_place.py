@@ -18,10 +18,10 @@ from apps.routing.planner.eligible import Mask, eligible
 from apps.routing.planner.fitting import FAR, Fit, Ways, fits, refused_because, ways_in
 from apps.routing.planner.insertion import cheapest
 from apps.routing.planner.intervals import Instants, permitted
-from apps.routing.planner.problem import Stop, Window
+from apps.routing.planner.problem import Problem, Stop, Window
 from apps.routing.planner.solution import Reason
 from apps.routing.planner.timetable import Indices, Timetable
-from apps.routing.planner.travel import UNREACHABLE
+from apps.routing.planner.travel import UNREACHABLE, Travel
 
 SEEDS: Final = 8
 BATCH: Final = 8
@@ -129,6 +129,43 @@ class NewPlace:
             floor = floor - np.maximum(paid, 0)[timetable.gaps.van]
         return np.flatnonzero(fit.holds & ~exact & (floor <= best))
 
+    def seed(self, timetable: Timetable, stop: Stop) -> None:
+        """The first rows for whoever may bring the stop."""
+        self._seed(timetable, eligible(timetable, stop)[0])
+
+    def fetch(self, profile: str, locations: Sequence[int]) -> None:
+        """Exact rows of these locations, which then count as known."""
+        self.travel[profile].fetch(np.asarray(locations, dtype=np.intp))
+
+    def detours(self, profile: str, locations: Sequence[int]) -> list[int]:
+        """Seconds there and back: exact where known, at least so many elsewhere."""
+        if profile not in self.travel:
+            return [UNREACHABLE] * len(locations)
+        there = np.asarray(locations, dtype=np.intp)
+        to, away = self.travel[profile].best_known(there, there)
+        found: list[int] = (to + away).tolist()
+        return found
+
+    def size(self, problem: Problem) -> int:
+        """The location that the place has in `grown` matrices."""
+        return next(iter(problem.travel.values())).size
+
+    def grown(self, problem: Problem) -> Problem:
+        """The problem over matrices in which the place stands last. `fill` puts in what is known of its ways."""
+        travel = {
+            name: Travel(_larger(known.seconds), _larger(known.metres), known.exact)
+            for name, known in problem.travel.items()
+        }
+        return problem.grown(travel, int(self.seeds[0]) if self.seeds.size else 0)
+
+    def fill(self, problem: Problem) -> None:
+        """Put every known way into the matrices of `grown`, which are nobody else's."""
+        for profile, travel in self.travel.items():
+            seconds, metres = problem.travel[profile].seconds, problem.travel[profile].metres
+            known = np.flatnonzero(travel.known)
+            seconds[known, -1], seconds[-1, known] = travel.columns[0][known], travel.columns[1][known]
+            metres[known, -1], metres[-1, known] = travel.columns[2][known], travel.columns[3][known]
+
     def _seed(self, timetable: Timetable, able: npt.NDArray[np.bool_]) -> None:
         """First rows of every profile that has a van to bring the stop; the others are never asked."""
         for profile, numbers in timetable.profiles.items():
@@ -164,6 +201,13 @@ class NewPlace:
             asked = np.intersect1d(numbers, timetable.profiles[profile])
             if asked.size:
                 travel.fetch(np.concatenate((gaps.before[asked], gaps.after[asked])))
+
+
+def _larger(matrix: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    size = matrix.shape[0]
+    found = np.full((size + 1, size + 1), UNREACHABLE, dtype=np.int32)
+    found[:size, :size], found[size, size] = matrix, 0
+    return found
 
 
 def best_for_new_place(timetable: Timetable, stop: Stop, nearest: Sequence[int], rows: Rows) -> Insertion | Refusal:

@@ -115,6 +115,10 @@ class Problem:
     def without_stop(self, stop_id: str) -> Problem:
         return self.replace(stops=tuple(stop for stop in self.stops if stop.id != stop_id))
 
+    def grown(self, travel: Mapping[str, Travel], like: int) -> Problem:
+        """The same over matrices with one more place, the last one, near a known one (which lends its traffic zone)."""
+        return self.replace(travel=travel, traffic={name: table.grown(like) for name, table in self.traffic.items()})
+
     def compact(self) -> Problem:
         """The same problem over matrices of only the places it uses, which is what a pipe should carry."""
         used = {place for vehicle in self.vehicles for place in (vehicle.start, vehicle.end)}

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Candidate, Insertion, Refusal, remove
 from apps.routing.planner.intervals import intersect
+from apps.routing.planner.limits import PLAIN
 from apps.routing.planner.new_place import NewPlace, Rows
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
 from apps.routing.planner.solution import Reason
@@ -22,7 +24,11 @@ type Answer = Callable[[Stop], Insertion | Refusal]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One window of one day: whether the plan holds it, why not, and what it would cost."""
+    """One window of one day: whether the plan holds it, why not, and what taking it would add to the plan.
+
+    The figures are the plan with the stop less the plan without it. `tight`: less than `TIGHT` seconds of slack.
+    `green`: a van is there anyhow (`emissions.is_green`).
+    """
 
     day: str
     window: Window
@@ -47,12 +53,16 @@ class Neighbourhood:
     rows: Rows
 
 
+type Place = Neighbourhood | NewPlace
+"""A new place, or one of which some rows are known already."""
+
+
 def offers(
     timetables_by_day: Mapping[str, Timetable],
     stop: Stop | Mapping[str, Stop],
     windows: Mapping[str, Sequence[Window]],
     *,
-    place: Neighbourhood | Mapping[str, Neighbourhood] | None = None,
+    place: Place | Mapping[str, Place] | None = None,
 ) -> list[Offer]:
     """Every window of every day, in the order given; instants are seconds since that day's own epoch.
 
@@ -73,34 +83,38 @@ def offers(
     return found
 
 
-def squeezed(timetable: Timetable, stop: Stop, refused: Offer, *, tried: int) -> Offer:
-    """The window with room that another stop makes (its place in the matrices), or the refused offer as it is."""
+def squeezed(timetable: Timetable, stop: Stop, refused: Offer, *, tried: int, place: NewPlace | None = None) -> Offer:
+    """The window with room that another stop makes, or the refused offer as it is (`place` as in `squeeze`)."""
     if refused.reason is None:
         return refused
     cut = stop.replace(windows=intersect(stop.windows, refused.window))
-    found = squeeze(timetable, cut, Refusal(refused.reason), tried=tried)
+    found = squeeze(timetable, cut, Refusal(refused.reason), tried=tried, place=place)
     if isinstance(found, Refusal):
         return refused
-    times = found.timetable.times(cut.id)
+    times, after = found.timetable.times(cut.id), found.timetable
+    was = plan_cost(timetable.problem, timetable.solution, PLAIN, found.vans)
+    now = plan_cost(after.problem, after.solution, PLAIN, found.vans)
     return Offer(
         refused.day,
         refused.window,
         feasible=True,
-        added_seconds=found.added_seconds,
-        added_metres=found.insertion.added_metres + found.moved_to.added_metres,
+        added_seconds=now.driving - was.driving,
+        added_metres=now.metres - was.metres,
         arrival=times.start,
         tight=True,
         vehicle=found.insertion.vehicle,
         position=found.insertion.position,
+        added_minor_units=now.minor_units - was.minor_units,
+        added_grams_co2e=now.grams_co2e - was.grams_co2e,
     )
 
 
-def _asker(timetable: Timetable, stop: Stop, place: Neighbourhood | None) -> Answer:
+def _asker(timetable: Timetable, stop: Stop, place: Place | None) -> Answer:
     """What is the same for all windows is worked out once."""
     if stop.location == NEW_PLACE:
         if place is None:
             raise ValueError("a stop at a new place needs its neighbourhood")
-        known = NewPlace(place.nearest, place.rows)
+        known = place if isinstance(place, NewPlace) else NewPlace(place.nearest, place.rows)
         return lambda cut: known.best(timetable, cut)
     return Candidate(timetable, stop).best
 
@@ -118,4 +132,7 @@ def _offer(day: str, window: Window, answer: Insertion | Refusal) -> Offer:
         tight=answer.slack < TIGHT,
         vehicle=answer.vehicle,
         position=answer.position,
+        added_minor_units=answer.added_minor_units,
+        added_grams_co2e=answer.added_grams_co2e,
+        green=answer.green,
     )

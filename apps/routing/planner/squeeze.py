@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from apps.routing.planner.insertion import Insertion, Refusal, barred, best_insertion
-from apps.routing.planner.problem import Problem, Stop
+from apps.routing.planner.new_place import NewPlace
+from apps.routing.planner.problem import NEW_PLACE, Problem, Stop
 from apps.routing.planner.solution import Reason
 from apps.routing.planner.timetable import Timetable
 
 TRIED: Final = 32
 """Stops that are asked to make room: about half a millisecond each."""
 
-_NEARLY: Final = {Reason.CAPACITY, Reason.WINDOW, Reason.OTHERS}
+_NEARLY: Final = {Reason.MAX_STOPS, Reason.CAPACITY, Reason.RANGE, Reason.WINDOW, Reason.OTHERS}
 """Refusals that room on a van could change."""
+
+_WITH_ROOM: Final = {None, Reason.MAX_STOPS}
+"""What may stand between a van and a stop that is to take another one's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,19 @@ class Squeezed:
         return self.insertion.added_seconds + self.moved_to.added_seconds
 
 
-def squeeze(timetable: Timetable, stop: Stop, refusal: Refusal, *, tried: int = TRIED) -> Squeezed | Refusal:
-    """Room for a stop (not in the plan, its place in the matrices) that was refused; else the same refusal."""
+def squeeze(
+    timetable: Timetable, stop: Stop, refusal: Refusal, *, tried: int = TRIED, place: NewPlace | None = None
+) -> Squeezed | Refusal:
+    """Room for a stop (not in the plan) that was refused; else the same refusal.
+
+    For a stop at a `NEW_PLACE`, `place` is what its answer was found by: rows are asked for as they are needed, and
+    the place stands last in the matrices of `Squeezed.timetable`, which know the ways that this plan drives.
+    """
     if refusal.code not in _NEARLY:
         return refusal
-    search = _Search(timetable, stop)
+    if stop.location == NEW_PLACE and place is None:
+        raise ValueError("a stop at a new place needs what its answer was found by")
+    search = _Search(timetable, stop, place if stop.location == NEW_PLACE else None)
     for van, other in search.nearest(tried):
         found = search.instead_of(van, other)
         if found is not None:
@@ -60,9 +72,14 @@ def squeeze(timetable: Timetable, stop: Stop, refusal: Refusal, *, tried: int = 
 class _Search:
     """One new stop against one plan; what belongs to a van is worked out once."""
 
-    def __init__(self, timetable: Timetable, stop: Stop) -> None:
-        self.stop = stop.replace(merge_key="")
-        self.timetable = dataclasses.replace(timetable, problem=timetable.problem.with_stop(self.stop))
+    def __init__(self, timetable: Timetable, stop: Stop, place: NewPlace | None) -> None:
+        self.place, self.asked = place, stop.replace(merge_key="")
+        self.stop, problem = self.asked, timetable.problem
+        if place is not None:
+            place.seed(timetable, self.asked)
+            problem = place.grown(problem)
+            self.stop = self.asked.replace(location=place.size(timetable.problem))
+        self.timetable = dataclasses.replace(timetable, problem=problem.with_stop(self.stop))
         self.elsewhere: dict[str, Timetable] = {}
 
     @property
@@ -73,23 +90,32 @@ class _Search:
         """(van, stop) of movable stops on vans that may bring the new one, by the drive there and back."""
         found: list[tuple[int, str, str]] = []
         for van, table in self.timetable.tables.items():
-            if barred(self.problem, table, self.stop) not in (None, Reason.CAPACITY):
+            if table.vehicle.is_carrier or barred(self.problem, table, self.stop) not in _WITH_ROOM:
                 continue
-            seconds = self.problem.travel[table.vehicle.profile].seconds
             first = table.route.frozen
-            places = table.locations[first + 1 : -1]
-            detours = (seconds[places, self.stop.location] + seconds[self.stop.location, places]).tolist()
-            found += [(detour, van, other) for detour, other in zip(detours, table.route.stops[first:], strict=True)]
+            movable = [stop for stop in table.stops[first:] if not stop.is_reload]
+            detours = self._detours(table.vehicle.profile, [stop.location for stop in movable])
+            found += [(detour, van, other.id) for detour, other in zip(detours, movable, strict=True)]
         return [(van, other) for _, van, other in sorted(found)[:count]]
+
+    def _detours(self, profile: str, places: list[int]) -> list[int]:
+        if self.place is not None:
+            return self.place.detours(profile, places)
+        seconds = self.problem.travel[profile].seconds
+        there_and_back: list[int] = (seconds[places, self.stop.location] + seconds[self.stop.location, places]).tolist()
+        return there_and_back
 
     def instead_of(self, van: str, other: str) -> Squeezed | None:
         """The new stop on this van without the other one, and the other one wherever it still fits."""
         bare = self.timetable.only([van]).without(other)
         if not bare.tables[van].holds:
             return None
-        into = best_insertion(bare, self.stop)
+        into = best_insertion(bare, self.stop) if self.place is None else self.place.best(bare, self.asked)
         if isinstance(into, Refusal):
             return None
+        if self.place is not None:
+            self.place.fetch(bare.tables[van].vehicle.profile, [self.problem.stop[other].location])
+            self.place.fill(self.problem)
         own = bare.with_route(bare.tables[van].route.inserted(into.position, self.stop.id))
         moved_to = self._home(self.problem.stop[other], van, own)
         if moved_to is None:
@@ -105,4 +131,4 @@ class _Search:
         lonely = other.replace(merge_key="")
         answers = (best_insertion(own, lonely), best_insertion(self.elsewhere[van], lonely))
         places = [answer for answer in answers if isinstance(answer, Insertion)]
-        return min(places, key=lambda place: place.added_seconds, default=None)
+        return min(places, key=lambda place: place.added_units, default=None)

@@ -53,6 +53,10 @@ class TrafficTable:
         """`zone_of_location` as an array."""
         return np.array(self.zone_of_location, dtype=np.int64)
 
+    def grown(self, like: int) -> TrafficTable:
+        """The table with one more location, in the zone of a known one."""
+        return TrafficTable((*self.zone_of_location, self.zone_of_location[like]), self.permille)
+
     def take(self, places: Sequence[int]) -> TrafficTable:
         """The table over a subset of the locations, in the given order."""
         return TrafficTable(tuple(self.zone_of_location[place] for place in places), self.permille)
