@@ -16,7 +16,7 @@ _NAME = re.compile(r"[a-z]+(?:_[a-z]+)*\.([a-z]+(?:_[a-z]+)*)")
 _NOUNS = frozenset(["next_stop"])
 _IRREGULAR = frozenset(
     ("begun", "broken", "built", "done", "driven", "found", "given", "held", "kept", "left", "lost", "made", "met")
-) | frozenset(("put", "seen", "sent", "set", "shown", "taken", "withdrawn"))
+) | frozenset(("put", "seen", "sent", "set", "shown", "taken", "unread", "withdrawn"))
 
 
 def is_well_named(kind: str) -> bool:
