@@ -25,8 +25,14 @@ type Engine = Literal["auto", "pyvrp", "ortools", "insertion"]
 MOST_AT_ONCE: Final = 2500
 """Stops that one solver model may hold; of a larger day each part is solved by itself."""
 
-ALSO_INSERTED: Final = 300
-"""Up to so many stops plain insertion is tried beside the solver's plan."""
+MOST_COLD: Final = 400
+"""Stops that OR-Tools plans from nothing; with more it goes over the plan of plain insertion, which is better."""
+
+_FIRST_ANSWER: Final = 0.7
+"""Part of the time that must be left when plain insertion, the first answer, is done."""
+
+_OVERTIME: Final = 0.1
+"""Part of the time that completing a solver's plan may take beyond the limit."""
 
 
 def build(
@@ -46,36 +52,45 @@ def build(
     insertion's plan is returned. `hear` is told how far it is and may end it: then the best so far is the plan.
     """
     pace = Pace(Limit(seconds, iterations if engine != "insertion" else 1), hear)  # insertion needs no limit
-    plan = _drawn(problem, policy, engine, seed, pace)
-    if plan is None or plan.unserved or len(problem.stops) <= ALSO_INSERTED:
-        inserted = _complete(problem, Timetable.of(problem, Solution()), pace)
-        plans = [inserted] if plan is None else [plan, inserted]
-        plan = min(plans, key=lambda plan: plan_cost(problem, plan, policy).total)
-    return plan
-
-
-def _drawn(problem: Problem, policy: Policy, engine: Engine, seed: int, pace: Pace) -> Solution | None:
-    """The solvers' plan, as far as the judge lets it stand, completed; None where there is nothing to solve."""
     own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
     stops = [stop for stop in problem.stops if not stop.is_reload and _possible(problem, stop)]
+    start = Timetable.of(problem, Solution())
     if engine == "insertion" or not own or not stops:
-        return None
-    chosen = _choose(problem, engine)
+        return _complete(problem, start, pace, float("inf"))
+    inserted = _complete(problem, start, pace, -_FIRST_ANSWER * pace.seconds)
+    plan = _drawn(problem, stops, inserted, policy, _choose(problem, engine), seed, pace)
+    return min(plan, inserted, key=lambda plan: plan_cost(problem, plan, policy).total)
+
+
+def _drawn(
+    problem: Problem, stops: list[Stop], inserted: Solution, policy: Policy, engine: Engine, seed: int, pace: Pace
+) -> Solution:
+    """The solvers' plan, as far as the judge lets it stand, completed and gone over."""
     if len(stops) > MOST_AT_ONCE:
-        routes = in_parts(problem, stops, lambda part, share: _part(part, policy, chosen, seed, pace, share), pace)
-        return _complete(problem, _sound(problem, routes), pace)
-    routes = _cold_routes(problem, stops, policy, chosen, seed, pace)
-    plan = _complete(problem, _sound(problem, routes), pace)
-    if not _all_said(problem, chosen):
-        plan = polish(problem, plan, policy, pace, seed)
-    return plan
+        routes = in_parts(problem, stops, lambda part, share: _part(part, policy, engine, seed, pace, share), pace)
+    elif engine == "ortools" and len(stops) > MOST_COLD:
+        routes = list(inserted.routes)
+    else:
+        routes = _cold_routes(problem, stops, inserted, policy, engine, seed, pace)
+    plan = _complete(problem, _sound(problem, routes), pace, _OVERTIME * pace.seconds)
+    if _all_said(problem, engine) or pace.over:
+        return plan
+    return polish(problem, plan, policy, pace, seed)
 
 
 def _part(problem: Problem, policy: Policy, engine: Engine, seed: int, pace: Pace, seconds: float) -> list[Route]:
     """A part of a day that is too large for one model, within the part's own share of the time."""
-    limit = Limit(None if pace.limit.seconds is None else seconds, pace.limit.solutions)
-    plan = _drawn(problem, policy, engine, seed, Pace(limit, lambda _fraction, _best: pace.tick()))
-    return [] if plan is None else list(plan.routes)
+    iterations = pace.limit.solutions
+    plan = build(
+        problem,
+        seconds=None if pace.limit.seconds is None else seconds,
+        iterations=iterations,
+        engine=engine,
+        policy=policy,
+        seed=seed,
+        hear=lambda _fraction, _best: pace.tick(),
+    )
+    return list(plan.routes)
 
 
 def _possible(problem: Problem, stop: Stop) -> bool:
@@ -103,7 +118,7 @@ def _all_said(problem: Problem, engine: Engine) -> bool:
 
 
 def _cold_routes(
-    problem: Problem, stops: list[Stop], policy: Policy, engine: Engine, seed: int, pace: Pace
+    problem: Problem, stops: list[Stop], inserted: Solution, policy: Policy, engine: Engine, seed: int, pace: Pace
 ) -> list[Route]:
     """Orders of stops for the own vans. What OR-Tools goes over afterwards leaves it time for that."""
     outside = outside_prices(problem, stops, policy)
@@ -111,7 +126,9 @@ def _cold_routes(
         from apps.routing.planner import pyvrp_model
 
         part = 1.0 if pyvrp_model.expresses(problem) else 0.5
-        return pyvrp_model.build_cold(problem, stops, outside, pace, part, seed)
+        # what must be served makes a quicker search than what pays to be served, where it is known to be possible
+        required = not inserted.unserved and not any(vehicle.is_carrier for vehicle in problem.vehicles)
+        return pyvrp_model.build_cold(problem, stops, None if required else outside, pace, part, seed)
     from apps.routing.planner import ortools_model
 
     vans = [vehicle.id for vehicle in problem.vehicles if not vehicle.is_carrier]
@@ -154,20 +171,18 @@ def _kept(problem: Problem, route: Route) -> Route:
         route = route.removed(culprit)
 
 
-def _complete(problem: Problem, timetable: Timetable, pace: Pace) -> Solution:
+def _complete(problem: Problem, timetable: Timetable, pace: Pace, overtime: float) -> Solution:
     """Everything not yet served goes where it fits best, in order of closing; what fits nowhere is named.
 
-    When the time is up by far, the rest is named without a further look.
+    When the time is up by so many seconds (or so many are left, where it is negative), the rest is named at once.
     """
     bare = Timetable.of(problem, Solution())
-    patience = -max(1.0, (pace.limit.seconds or 0.0) * 0.25)
     unserved: dict[str, Reason] = {}
     waiting = [stop for stop in problem.stops if not stop.is_reload and stop.id not in timetable.vehicle_of]
     for stop in sorted(waiting, key=_urgency):
-        if pace.stopped or pace.left < patience:
+        if pace.tick() or pace.left < -overtime:
             unserved[stop.id] = Reason.NOT_PLANNED
             continue
-        pace.tick()
         answer = best_insertion(timetable, stop.replace(merge_key=""))
         if isinstance(answer, Insertion):
             timetable = applied(timetable, answer, stop)

@@ -47,6 +47,11 @@ class Pace:
         self.best: int | None = None
 
     @property
+    def seconds(self) -> float:
+        """The whole limit; endless where only solutions count."""
+        return float("inf") if self.limit.seconds is None else self.limit.seconds
+
+    @property
     def left(self) -> float:
         """Seconds to the limit; endless where only solutions count."""
         return float("inf") if self.limit.seconds is None else self._began + self.limit.seconds - time.monotonic()

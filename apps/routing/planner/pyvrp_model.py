@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,10 @@ from apps.routing.planner.travel import UNREACHABLE
 
 type Places = npt.NDArray[np.intp]
 
-NO_ROAD = 10**12
+STOPS: Final = "stops"
+"""A load that counts stops, for vans that may serve only so many."""
+
+NO_ROAD: Final = 10**12
 """Price of a leg that nobody may drive: far beyond what leaving any stop out costs."""
 
 
@@ -46,9 +50,13 @@ def expresses(problem: Problem) -> bool:
 
 
 def build_cold(
-    problem: Problem, stops: Sequence[Stop], outside: Mapping[str, int], pace: Pace, part: float, seed: int
+    problem: Problem, stops: Sequence[Stop], outside: Mapping[str, int] | None, pace: Pace, part: float, seed: int
 ) -> list[Route]:
-    """The own vans' routes within a part of the time. What does not pay what leaving it out costs is left out."""
+    """The own vans' routes within a part of the time.
+
+    What does not pay what leaving it out costs (`outside`, in seconds of driving) is left out; without prices every
+    stop is a must, and a plan that breaks something may come back.
+    """
     until = time.monotonic() + part * pace.left - min(0.5, 0.01 * pace.left)
     model = _Model(problem, stops, outside)
     stopping = _Stopping(until, pace, units_per_second(problem))
@@ -97,9 +105,10 @@ class _Kind:
 class _Model:
     """The ProblemData: one location per depot and stop, one client per stop and window, one type per kind of van."""
 
-    def __init__(self, problem: Problem, stops: Sequence[Stop], outside: Mapping[str, int]) -> None:
+    def __init__(self, problem: Problem, stops: Sequence[Stop], outside: Mapping[str, int] | None) -> None:
         self.problem, self.stops, self.ids = problem, stops, list[str]()
         own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
+        self.loads = _binding(own, stops)
         depots = list(dict.fromkeys(place for van in own for place in (van.start, van.end)))
         unit = units_per_second(problem)
         clients: list[Client] = []
@@ -109,9 +118,10 @@ class _Model:
             group = None
             if len(windows) > 1:
                 group = len(groups)
-                groups.append(ClientGroup([len(clients) + i for i in range(len(windows))], required=False))
+                groups.append(ClientGroup([len(clients) + i for i in range(len(windows))], required=outside is None))
+            prize = None if outside is None else outside[stop.id] * unit
             for window in windows:
-                clients.append(_client(stop, len(depots) + number, window, group, outside[stop.id] * unit))
+                clients.append(self._client(stop, len(depots) + number, window, group, prize))
                 self.ids.append(stop.id)
         kinds: dict[_Kind, Vehicle] = {}
         for van in own:
@@ -127,8 +137,7 @@ class _Model:
             clients=clients,
             depots=[Depot(location=number) for number in range(len(depots))],
             vehicle_types=[
-                _type(van, len(vans), depots, profile[_Kind.of(problem, van)], rates(problem, van))
-                for van, vans in self.types.items()
+                self._type(van, len(vans), depots, profile[_Kind.of(problem, van)]) for van, vans in self.types.items()
             ],
             distance_matrices=[prices for prices, _ in matrices],
             duration_matrices=[times for _, times in matrices],
@@ -156,32 +165,41 @@ class _Model:
         price[driving >= UNREACHABLE] = NO_ROAD
         return price
 
+    def _client(
+        self, stop: Stop, location: int, window: tuple[int, int], group: int | None, prize: int | None
+    ) -> Client:
+        return Client(
+            location=location,
+            delivery=[1 if name == STOPS else getattr(stop.brings, name) for name in self.loads],
+            pickup=[_amount(stop, stop.takes, name) for name in self.loads if name != STOPS]
+            + [0] * (STOPS in self.loads),
+            service_duration=stop.service,
+            tw_early=window[0],
+            tw_late=window[1],
+            prize=prize or 0,
+            required=prize is None and group is None,
+            group=group,
+        )
 
-def _client(stop: Stop, location: int, window: tuple[int, int], group: int | None, prize: int) -> Client:
-    return Client(
-        location=location,
-        delivery=[stop.brings.grams, stop.brings.cubic_centimetres, stop.brings.pieces, 1],
-        pickup=[stop.takes.grams, stop.takes.cubic_centimetres, stop.takes.pieces, 0],
-        service_duration=stop.service,
-        tw_early=window[0],
-        tw_late=window[1],
-        prize=prize,
-        required=False,
-        group=group,
-    )
+    def _type(self, van: Vehicle, count: int, depots: list[int], kind: int) -> VehicleType:
+        most = 10**6 if van.max_stops is None else van.max_stops
+        return VehicleType(
+            num_available=count,
+            capacity=[most if name == STOPS else getattr(van.capacity, name) for name in self.loads],
+            start_depot=depots.index(van.start),
+            end_depot=depots.index(van.end),
+            fixed_cost=rates(self.problem, van).start,
+            tw_early=van.available,
+            tw_late=van.shift_end,
+            profile=kind,
+        )
 
 
-def _type(van: Vehicle, count: int, depots: list[int], kind: int, price: Rates) -> VehicleType:
-    """The fourth dimension of the load counts stops."""
-    room = van.capacity
-    most = 10**6 if van.max_stops is None else van.max_stops
-    return VehicleType(
-        num_available=count,
-        capacity=[room.grams, room.cubic_centimetres, room.pieces, most],
-        start_depot=depots.index(van.start),
-        end_depot=depots.index(van.end),
-        fixed_cost=price.start,
-        tw_early=van.available,
-        tw_late=van.shift_end,
-        profile=kind,
-    )
+def _binding(vans: Sequence[Vehicle], stops: Sequence[Stop]) -> list[str]:
+    """The dimensions in which not everything would fit into any one van: fewer make a quicker search."""
+    found = []
+    for name in ("grams", "cubic_centimetres", "pieces"):
+        total = sum(getattr(stop.brings, name) + getattr(stop.takes, name) for stop in stops)
+        if total > min(getattr(van.capacity, name) for van in vans):
+            found.append(name)
+    return [*found, STOPS] if any(van.max_stops is not None for van in vans) else found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
 
 from apps.routing.planner.cost import left_out, plan_cost
 from apps.routing.planner.insertion import Insertion, Timetable, applied, best_insertion
@@ -12,6 +15,9 @@ from apps.routing.planner.problem import Problem, Stop, Vehicle
 from apps.routing.planner.sheet import reloads_of, suitable
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.tails import Tail, tails, with_tails
+
+MOST_EXTRA: Final = 30
+"""Stops from outside that one model takes in."""
 
 
 def warm_plans(
@@ -58,10 +64,22 @@ def _extra(problem: Problem, standing: Solution, parts: Sequence[Tail], own: Seq
         if route.vehicle in problem.vehicle and problem.vehicle[route.vehicle].is_carrier:
             waiting += [stop for stop in route.stops[route.frozen :] if problem.stop[stop].loaded_on is None]
     may = [stop for stop in waiting if problem.stop[stop].windows and _may_join(vans, problem.stop[stop])]
+    may = _nearest(problem, [problem.stop[stop] for stop in own], vans[0], may)
     names = [van.id for van in vans]
     frozen = {stop for tail in parts for stop in tail.frozen}
     calls = [call.id for call in reloads_of(problem, names) if call.id not in own and call.id not in frozen]
     return (*may, *calls)
+
+
+def _nearest(problem: Problem, own: Sequence[Stop], van: Vehicle, stops: list[str]) -> list[str]:
+    """Those of the waiting stops that lie nearest to the vans' own: a model full of others finds nothing."""
+    if len(stops) <= MOST_EXTRA:
+        return stops
+    there = [problem.stop[stop].location for stop in stops]
+    here = [stop.location for stop in own] or [van.start]
+    way = problem.travel[van.profile].seconds[np.ix_(here, there)].min(axis=0)
+    chosen = set(np.argsort(way, kind="stable")[:MOST_EXTRA].tolist())
+    return [stop for number, stop in enumerate(stops) if number in chosen]
 
 
 def _may_join(vans: Sequence[Vehicle], stop: Stop) -> bool:
