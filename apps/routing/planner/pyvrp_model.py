@@ -171,8 +171,7 @@ class _Model:
         return Client(
             location=location,
             delivery=[1 if name == STOPS else getattr(stop.brings, name) for name in self.loads],
-            pickup=[_amount(stop, stop.takes, name) for name in self.loads if name != STOPS]
-            + [0] * (STOPS in self.loads),
+            pickup=[0 if name == STOPS else getattr(stop.takes, name) for name in self.loads],
             service_duration=stop.service,
             tw_early=window[0],
             tw_late=window[1],
