@@ -130,9 +130,9 @@ class BenchmarkDay:
             seconds = np.vstack([np.hstack([known.seconds, to.seconds]), away.seconds])
             metres = np.vstack([np.hstack([known.metres, to.metres]), away.metres])
             travel[profile] = Travel(seconds, metres, True)
+        self.problem = self.problem.grown(travel, self.nearest(point)[0])
         self.points.append(point)
         self.__dict__.pop("degrees", None)
-        self.problem = self.problem.replace(travel=travel)
         return len(self.points) - 1
 
 

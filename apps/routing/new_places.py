@@ -28,17 +28,6 @@ def known_from(ground: roads.Ground, point: Point, profile: str, near: Sequence[
     }
 
 
-def fully_known(ground: roads.Ground, point: Point) -> dict[str, Travel]:
-    """The day's travel with one more place, the last one: one row there and one back per profile."""
-    everything, grown = range(len(ground.points)), {}
-    for profile, travel in ground.travel.items():
-        rows = _rows(ground, point)(profile, everything)
-        seconds = _larger(travel.seconds, everything, rows.to_seconds, rows.from_seconds, filled=True)
-        metres = _larger(travel.metres, everything, rows.to_metres, rows.from_metres, filled=True)
-        grown[profile] = Travel(seconds, metres, travel.exact and roads.network(profile).exact)
-    return grown
-
-
 def _rows(ground: roads.Ground, point: Point) -> Callable[[str, Sequence[int]], PlaceRows]:
     def rows(profile: str, locations: Sequence[int]) -> PlaceRows:
         network, known = roads.network(profile), [ground.points[location] for location in locations]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from apps.core.errors import Refused
 from apps.routing import words
-from apps.routing.new_places import fully_known, known_from, neighbourhood
+from apps.routing.new_places import known_from, neighbourhood
 from apps.routing.planner import slots
 from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied, best_insertion
-from apps.routing.planner.new_place import best_for_new_place
+from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
 from apps.routing.planner.squeeze import Squeezed, squeeze
 from apps.routing.planner.travel import OffTheMap
@@ -32,13 +32,13 @@ class Answer:
 def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:
     """The cheapest place in the plan, or room that another stop makes. Refused("off_the_map") where no road is near."""
     try:
-        found = _inserted(cleared, stop, place)
+        rows = _rows_of(cleared, stop, place)
+        found = best_insertion(cleared.timetable, stop) if rows is None else rows.best(cleared.timetable, stop)
         if isinstance(found, Insertion):
             return Answer(found, _made(cleared, found, stop, place), frozenset({found.vehicle}))
-        timetable, known = _on_known_ground(cleared, stop, place)
+        squeezed = squeeze(cleared.timetable, stop, found, place=rows)
     except OffTheMap:
         raise Refused("off_the_map", str(words.OFF_THE_MAP)) from None
-    squeezed = squeeze(timetable, known, found)
     if isinstance(squeezed, Squeezed):
         return Answer(squeezed.insertion, squeezed.timetable, frozenset(squeezed.vans))
     return found
@@ -46,23 +46,23 @@ def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:
 
 def offers(cleared: Cleared, stop: Stop, place: Whereabouts, windows: Sequence[Window]) -> list[slots.Offer]:
     """One offer per window. Refused("off_the_map") when no road comes near the stop."""
-    new = stop.location == NEW_PLACE
-    near = neighbourhood(cleared.snapshot.ground, point_of(place)) if new else None
     try:
-        found = slots.offers({"day": cleared.timetable}, stop, {"day": windows}, place=near)
-        if all(one.feasible for one in found):
-            return found
-        timetable, known = _on_known_ground(cleared, stop, place)
+        rows = _rows_of(cleared, stop, place)
+        found = slots.offers({"day": cleared.timetable}, stop, {"day": windows}, place=rows)
+        return [
+            one if one.feasible else slots.squeezed(cleared.timetable, stop, one, tried=OFFERED_ROOM, place=rows)
+            for one in found
+        ]
     except OffTheMap:
         raise Refused("off_the_map", str(words.OFF_THE_MAP)) from None
-    return [one if one.feasible else slots.squeezed(timetable, known, one, tried=OFFERED_ROOM) for one in found]
 
 
-def _inserted(cleared: Cleared, stop: Stop, place: Whereabouts) -> Insertion | Refusal:
+def _rows_of(cleared: Cleared, stop: Stop, place: Whereabouts) -> NewPlace | None:
+    """What is known of the ways to a place that is new to the day; asks for more as it is needed."""
     if stop.location != NEW_PLACE:
-        return best_insertion(cleared.timetable, stop)
+        return None
     near = neighbourhood(cleared.snapshot.ground, point_of(place))
-    return best_for_new_place(cleared.timetable, stop, near.nearest, near.rows)
+    return NewPlace(near.nearest, near.rows)
 
 
 def _made(cleared: Cleared, insertion: Insertion, stop: Stop, place: Whereabouts) -> Timetable:
@@ -73,14 +73,6 @@ def _made(cleared: Cleared, insertion: Insertion, stop: Stop, place: Whereabouts
     table, ground = timetable.tables[insertion.vehicle], cleared.snapshot.ground
     near = sorted(set(table.locations[insertion.position : insertion.position + 2]))
     travel = known_from(ground, point_of(place), table.vehicle.profile, near)
-    larger = dataclasses.replace(timetable, problem=timetable.problem.replace(travel=travel))
+    like = next(iter(ground.nearest(point_of(place), 1)), 0)
+    larger = dataclasses.replace(timetable, problem=timetable.problem.grown(travel, like))
     return applied(larger, insertion, stop.replace(location=len(ground.points)))
-
-
-def _on_known_ground(cleared: Cleared, stop: Stop, place: Whereabouts) -> tuple[Timetable, Stop]:
-    """The plan and the stop with every row of its place known: what making room is asked of."""
-    timetable, ground = cleared.timetable, cleared.snapshot.ground
-    if stop.location != NEW_PLACE:
-        return timetable, stop
-    problem = timetable.problem.replace(travel=fully_known(ground, point_of(place)))
-    return dataclasses.replace(timetable, problem=problem), stop.replace(location=len(ground.points))
