@@ -84,12 +84,16 @@ def _code(kind: str, payload: dict[str, Any]) -> str:
         if payload.get("home"):
             return "place_changed_home"
         return "place_changed_address" if payload["to_kind"] == Place.Kind.ADDRESS else "place_changed_point"
+    if kind == events.PROMISE_OPENED and payload.get("widened"):
+        return "window_widened"
     return _CODES[kind]
 
 
 def _shown(code: str, payload: dict[str, Any]) -> dict[str, Any]:
     if code == "window_changed":
         return {"to": payload["to"]}
+    if code == "window_widened":
+        return {"to": payload["widened"]}
     if code in ("failed", "returning", "cancelled"):
         return {"reason": payload.get("reason", "")}
     if code == "contact_tried":

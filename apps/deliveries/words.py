@@ -28,6 +28,7 @@ TIMELINE: dict[str, LazyText] = {
     "returned": gettext_lazy("The parcel is back with the sender."),
     "cancelled": gettext_lazy("The delivery was cancelled."),
     "window_changed": gettext_lazy("New time: {window}."),
+    "window_widened": gettext_lazy("The time we told you no longer fits. We now expect {window}."),
     "place_changed_point": gettext_lazy("The delivery now goes to a pick-up point."),
     "place_changed_address": gettext_lazy("The delivery now goes to another address."),
     "place_changed_home": gettext_lazy("The delivery goes to your door again."),

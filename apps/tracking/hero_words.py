@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +17,7 @@ from apps.tracking.day_words import (
     local_day,
     moment_words,
     range_words,
+    reader_locale,
     time_words,
     window_words,
 )
@@ -143,7 +145,18 @@ def _out(doc: Document, brand: str) -> Hero:
         status, tone, icon = _("You are next"), "live", "navigation"
     else:
         status, tone, icon = _("Out for delivery"), "live", "truck"
-    return Hero(tone, icon, status, lead, time, _distance_sentence(doc), step=3, note=_late_note(doc))
+    words = f"{_distance_sentence(doc)} {eta_reason_words(doc)}".strip()
+    return Hero(tone, icon, status, lead, time, words, step=3, note=_late_note(doc))
+
+
+def eta_reason_words(doc: Document) -> str:
+    """Why the time has moved, or is less sure than usual."""
+    return {
+        "stale_position": _("We have not heard from the van for a while, so the time is less sure."),
+        "off_route": _("The van is on another road than planned, so the time may still move."),
+        "traffic": _("Traffic is slower than usual. The time allows for it."),
+        "behind": _("Earlier stops took longer than planned."),
+    }.get(doc.get("eta_reason") or "", "")
 
 
 def _distance_sentence(doc: Document) -> str:
@@ -242,6 +255,16 @@ def stops_words(doc: Document) -> str:
     if away is None:
         return ""
     return _("You are next") if away == 0 else ngettext("%(n)d stop away", "%(n)d stops away", away) % {"n": away}
+
+
+def distance_words(doc: Document) -> str:
+    """ "about 2.4 km to go"; empty when it is not told."""
+    metres = doc.get("distance_metres")
+    if metres is None:
+        return ""
+    if metres < 1_000:
+        return _("about %(metres)s m to go") % {"metres": metres}
+    return _("about %(km)s km to go") % {"km": format_decimal(metres / 1_000, "#,##0.#", locale=reader_locale())}
 
 
 def agreed_words(doc: Document) -> str:

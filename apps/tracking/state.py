@@ -131,6 +131,7 @@ def _order(facts: Facts, now: datetime) -> Document | None:
     return {
         "parcels": sum(len(one.parcels) for one in counted),
         "delivered": sum(len(one.parcels) for one in done),
+        "deferred": facts.delivery.deferred_reason or None,
         "siblings": [_sibling(one, now) for one in facts.siblings],
     }
 

@@ -37,6 +37,8 @@ _ICONS = {
     "returned": "undo-2",
     "cancelled": "circle-x",
     "window_changed": "calendar-clock",
+    "window_widened": "timer",
+    "contact_tried": "phone",
     "place_changed_point": "store",
     "place_changed_address": "map-pin",
     "place_changed_home": "house",
@@ -52,7 +54,7 @@ def timeline_lines(doc: Document) -> list[TimelineLine]:
         data = entry.get("data") or {}
         code = short_code(entry["code"], data)
         # In a change of state "to" is a state, not a window.
-        shown = {key: data[key] for key in data if key != "to" or code == "window_changed"}
+        shown = {key: data[key] for key in data if key != "to" or code in ("window_changed", "window_widened")}
         sentence = timeline_sentence(code, shown, zone=ZoneInfo(doc["zone"]))
         if sentence:
             when = capitalised(moment_words(datetime.fromisoformat(entry["at"]), doc["zone"]))

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from apps.deliveries.states import ON_A_VAN, OPEN, State
 from apps.tracking.action_words import ActionRow, action_rows, shared_reason
 from apps.tracking.day_words import capitalised, moment_words
-from apps.tracking.hero_words import Hero, agreed_words, hero, stops_words
+from apps.tracking.hero_words import Hero, agreed_words, distance_words, hero, stops_words
 from apps.tracking.hours_words import HoursLine, opening_today, opening_week
 from apps.tracking.instruction_words import safe_place_words
+from apps.tracking.order_words import OrderWords, order_words
 from apps.tracking.timeline_words import TimelineLine, timeline_lines
 
 Document = Mapping[str, Any]
@@ -37,6 +38,8 @@ class PageWords:
     can_rebook: bool
     hours_today: str
     hours_week: list[HoursLine]
+    order: OrderWords | None
+    failed_caption: str
 
 
 def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]) -> PageWords:
@@ -55,7 +58,7 @@ def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]
         earlier=lines[NEWEST_LINES:],
         has_map=State(doc["status"]) in OPEN | {State.AT_POINT, State.FAILED} and bool(doc["destination"]),
         map_summary=_map_summary(doc),
-        stops=stops_words(doc) if doc["status"] in ON_A_VAN else "",
+        stops=" · ".join(filter(None, (stops_words(doc), distance_words(doc)))) if doc["status"] in ON_A_VAN else "",
         agreed=agreed_words(doc) if doc["status"] in OPEN else "",
         safe_place=safe_place_words((doc["instruction"] or {}).get("safe_place")),
         collect_until=_moment(collection.get("until"), doc["zone"]),
@@ -63,6 +66,8 @@ def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]
         can_rebook=doc["status"] == State.FAILED and any(row.code == "time" and row.is_open for row in rows),
         hours_today=opening_today(hours, doc["zone"]),
         hours_week=opening_week(hours, doc["zone"]),
+        order=order_words(doc),
+        failed_caption=_moment((doc["failure"] or {}).get("at"), doc["zone"]),
     )
 
 
@@ -71,7 +76,8 @@ def _map_summary(doc: Document) -> str:
     town = doc["place"].get("name") or doc["place"].get("town") or ""
     if doc["status"] in (State.AT_POINT, State.FAILED) or not doc["van"]["visible"]:
         return _("Map of where it goes: %(place)s.") % {"place": town}
-    return _("Map of the van on its way to %(place)s. %(stops)s.") % {"place": town, "stops": stops_words(doc)}
+    words = _("Map of the van on its way to %(place)s.") % {"place": town}
+    return " ".join([words, *(f"{part}." for part in (stops_words(doc), distance_words(doc)) if part)])
 
 
 def _moment(instant: str | None, zone: str) -> str:

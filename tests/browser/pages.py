@@ -46,17 +46,26 @@ BASE: dict[str, Any] = {
     "late": False,
     "window": [at("14:00"), at("16:00")],
     "eta": [at("14:10"), at("14:40")],
+    "eta_reason": "",
     "stops_away": 12,
+    "distance_metres": None,
     "place": {"kind": "address", "name": None, "town": "Vaduz", "street": None, "opening_hours": None},
     "destination": {"lat": 47.1412, "lon": 9.5212, "exact": False, "radius_metres": 500},
-    "van": {"visible": False, "kind": "electric_van"},
+    "van": {"visible": False, "kind": "electric_van", "driver": None},
     "actions": ACTIONS,
     "timeline": UNTIL_OUT,
     "parcels": [{"description": "Vegetable box, large", "barcode_tail": "4821"}],
+    "order": None,
     "instruction": None,
     "collection": None,
     "proof": None,
     "failure": None,
+    "door_code": None,
+    "driver_note": None,
+    "rating": None,
+    "problem": {"open": False, "cases": []},
+    "calendar": 1,
+    "blocks": [],
     "help": {"phone": "+4232300000", "email": "help@alpenkorb.example"},
     "ended": False,
     "view_only": False,
@@ -77,13 +86,34 @@ POINT_SPOT = {"lat": 47.1390, "lon": 9.5228, "exact": True, "radius_metres": 0}
 NOTE = {"safe_place": "porch", "note": "Hinter der blauen Bank, bitte.", "has_access_code": True, "acknowledged": True}
 WAITING = {"until": at("18:00", 17), "code": None, "ready": True}
 LATE = {"late": True, "window": [at("12:00"), at("14:00")]}
-NOT_HOME = {"reason": "consignee_not_home"}
-PROOF = {"photo": 1, "received_by": "", "left_at": "porch", "at": at("14:22")}
+NOT_HOME = {"reason": "consignee_not_home", "at": at("11:42"), "photo": None, "has_photo": True}
+PROOF = {"photo": 1, "signature": None, "received_by": "", "left_at": "porch", "at": at("14:22"), "hidden": False}
+UNSEEN = {**PROOF, "photo": None, "received_by": None, "left_at": "", "hidden": True}
+SIGNED = {**PROOF, "signature": 2, "received_by": "Elena Marxer", "left_at": ""}
+ON_MAP = {"visible": True, "kind": "electric_van", "driver": None}
 FAILED = [state("failed", "11:42", reason="consignee_not_home"), *UNTIL_OUT]
 AT_POINT = [state("at_point", "10:15"), *UNTIL_OUT]
 DONE = [state("delivered", "14:22"), {"code": "routing.next_stop", "at": at("14:11"), "data": {}}, *UNTIL_OUT]
 CHANGED = {"code": "delivery.window_changed", "at": at("08:20"), "data": {"to": [at("18:00", 11), at("20:00", 11)]}}
 TOMORROW = [at("18:00", 11), at("20:00", 11)]
+WIDENED = {"code": "window_widened", "at": at("12:50"), "data": {"to": [at("14:00"), at("15:00")]}}
+
+
+def part(status: str, window: list[str], *parcels: str, eta: list[str] | None = None, why: str = "") -> dict[str, Any]:
+    more = {"eta": eta, "deferred": why or None, "parcels": list(parcels), "path": None}
+    return {"id": f"x{len(parcels)}{status}", "status": status, "window": window, **more}
+
+
+ORDER: dict[str, Any] = {
+    "parcels": 4,
+    "delivered": 1,
+    "deferred": None,
+    "siblings": [
+        part("delivered", [at("09:00"), at("11:00")], "Dairy, keep cool"),
+        part("out", [at("14:00"), at("16:00")], "Wine, twelve bottles", eta=[at("15:05"), at("15:30")]),
+        part("created", [at("08:00", 13), at("18:00", 13)], "Raclette stove", why="not_in_stock"),
+    ],
+}
 
 PAGES: dict[str, dict[str, Any]] = {
     "created": page(
@@ -148,7 +178,46 @@ PAGES: dict[str, dict[str, Any]] = {
         status="delivered",
         eta=None,
         stops_away=None,
-        proof={**PROOF, "photo": None, "received_by": None},
+        proof=UNSEEN,
+        timeline=DONE,
+        actions=closed("ended"),
+        ended=True,
+    ),
+    "out_code": page(tier="verified", place=VERIFIED_HOME, door_code={"code": "482913"}, stops_away=4, van=ON_MAP),
+    "out_stale": page(
+        stops_away=2, van={**ON_MAP, "driver": "Noah"}, eta_reason="stale_position", distance_metres=2400
+    ),
+    "out_behind": page(stops_away=5, van=ON_MAP, eta_reason="behind", door_code={"code": None}),
+    "widened": page(stops_away=4, van=ON_MAP, eta_reason="traffic", timeline=[WIDENED, *UNTIL_OUT]),
+    "failed_verified": page(
+        tier="verified",
+        status="failed",
+        eta=None,
+        stops_away=None,
+        failure={**NOT_HOME, "photo": 3},
+        driver_note="Rang twice and called. Nobody came to the door.",
+        timeline=FAILED,
+        place=VERIFIED_HOME,
+    ),
+    "failed_full": page(status="failed", eta=None, stops_away=None, failure=NOT_HOME, timeline=FAILED),
+    "order_mixed": page(stops_away=3, van=ON_MAP, distance_metres=3100, order=ORDER),
+    "order_done": page(
+        status="delivered",
+        eta=None,
+        stops_away=None,
+        proof=UNSEEN,
+        timeline=DONE,
+        actions=closed("ended"),
+        ended=True,
+        order={**ORDER, "delivered": 4, "siblings": [{**part, "status": "delivered"} for part in ORDER["siblings"]]},
+    ),
+    "signed": page(
+        tier="verified",
+        status="delivered",
+        eta=None,
+        stops_away=None,
+        proof=SIGNED,
+        place=VERIFIED_HOME,
         timeline=DONE,
         actions=closed("ended"),
         ended=True,

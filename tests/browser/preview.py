@@ -9,6 +9,7 @@ import os
 from datetime import UTC, datetime
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -20,9 +21,10 @@ from django.template.loader import render_to_string  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from apps.core import clock  # noqa: E402
+from apps.tracking.offer_words import offer_days  # noqa: E402
 from tests.browser.demo import DEMO  # noqa: E402
-from tests.browser.flows import FLOWS  # noqa: E402
-from tests.browser.pages import BRAND, PAGES, PATHS, TOKEN  # noqa: E402
+from tests.browser.flows import FLOWS, offers  # noqa: E402
+from tests.browser.pages import BRAND, PAGES, PATHS, TOKEN, ZONE  # noqa: E402
 
 NOON = datetime(2026, 3, 10, 12, 45, tzinfo=UTC)
 BRAND_CSS = (
@@ -46,13 +48,24 @@ def draw(out: Path, language: str = "en") -> list[str]:
     out.mkdir(parents=True, exist_ok=True)
     shared = {"brand": BRAND, "token": TOKEN, "paths": PATHS}
     with translation.override(language), clock.frozen(NOON):
-        pages = {name: ("tracking/page.html", {"doc": doc}) for name, doc in PAGES.items()}
+        pages = {name: ("tracking/page.html", {"doc": doc, **around(name, doc)}) for name, doc in PAGES.items()}
         pages |= {name: (f"tracking/{template}.html", context()) for name, (template, context) in FLOWS.items()}
         pages |= {"404": ("404.html", {"brand": None}), "500": ("500.html", {})}
         pages |= DEMO
         for name, (template, context) in pages.items():
             (out / f"{name}.html").write_text(render_to_string(template, {**shared, **context}))
     return list(pages)
+
+
+def around(name: str, doc: dict[str, Any]) -> dict[str, Any]:
+    """What the view adds: addresses of pictures, and after a failed stop the first times that fit."""
+    proof, failure = doc["proof"] or {}, doc["failure"] or {}
+    ids = {"photo": proof.get("photo"), "signature": proof.get("signature"), "failure": failure.get("photo")}
+    can_choose = doc["status"] == "failed" and name != "failed_full"
+    return {
+        "pictures": {picture: f"{PATHS['page']}/proof/{pk}" for picture, pk in ids.items() if pk},
+        "days": offer_days(offers()[1:5], ZONE) if can_choose else [],
+    }
 
 
 class Handler(SimpleHTTPRequestHandler):

@@ -198,15 +198,16 @@ def test_the_photo_exists_for_verified_eyes_of_this_delivery_only(client: Client
     _, other_token = tracked(name="Bob")
     photo = Proof.objects.create(delivery=made, kind="photo", taken_at=world.MORNING)
     photo.image.save("door.jpg", ContentFile(b"\xff\xd8\xff\xe0 a door"))
-    assert client.get(f"/t/{token}/proof/{photo.pk}").status_code == 404
+    assert "/proof/" not in client.get(f"/t/{token}").content.decode()
     verified(client, token)
-    answer = client.get(f"/t/{token}/proof/{photo.pk}")
+    signed = client.get(f"/t/{token}").content.decode().partition("/proof/")[2].partition('"')[0]
+    answer = client.get(f"/t/{token}/proof/{signed}")
     assert answer.status_code == 200
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer["Content-Security-Policy"]
     assert answer["Cache-Control"] == "private, no-store"
     verified(client, other_token)
-    assert client.get(f"/t/{other_token}/proof/{photo.pk}").status_code == 404
+    assert client.get(f"/t/{other_token}/proof/{signed}").status_code == 404
 
 
 @pytest.mark.covers("T22")

@@ -14,6 +14,7 @@ from apps.deliveries.models import Proof
 from apps.merchants.models import Branding
 from apps.tracking import brand
 from apps.tracking.views.gate import shopper_view
+from apps.tracking.views.page_context import opened_picture
 
 _YEAR = 31_536_000
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -21,10 +22,11 @@ _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 @require_safe
 @shopper_view
-def proof(_request: HttpRequest, access: Access, proof_id: int) -> HttpResponse:
-    """The photo of this very delivery; to everybody else it does not exist."""
+def proof(_request: HttpRequest, access: Access, signed: str) -> HttpResponse:
+    """A picture of this very delivery that the merchant shows; to everybody else it does not exist."""
+    proof_id = opened_picture(access, signed) if access.is_verified else None
     found = Proof.objects.filter(pk=proof_id, delivery=access.delivery).exclude(image="").first()
-    if found is None or not access.is_verified:
+    if found is None or not _is_shown(found, access):
         raise NotFound("proof_not_found")
     try:
         photo = found.image.open("rb").read()
@@ -35,6 +37,13 @@ def proof(_request: HttpRequest, access: Access, proof_id: int) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Disposition"] = 'inline; filename="proof.jpg"'
     return response
+
+
+def _is_shown(found: Proof, access: Access) -> bool:
+    policy = access.delivery.merchant.policy
+    if found.kind == Proof.Kind.FAILURE:
+        return True
+    return bool(policy.show_signature if found.kind == Proof.Kind.SIGNATURE else policy.show_photo)
 
 
 @require_safe

@@ -13,7 +13,8 @@ from apps.tracking import page_row
 from apps.tracking.page_html import keep_page, kept_page
 from apps.tracking.selectors import dot_document, page_text
 from apps.tracking.state import view_only
-from apps.tracking.views.gate import base_context, document_for, sealed, shopper_view
+from apps.tracking.views.gate import document_for, sealed, shopper_view
+from apps.tracking.views.page_context import page_context
 
 # Programs that look at links before people do (message previews, scanners): their visits are not the shopper's.
 _ROBOTS = ("bot", "preview", "crawler", "spider", "facebookexternalhit", "whatsapp", "scan", "curl", "python")
@@ -33,10 +34,10 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 def _page_through_the_gate(request: HttpRequest, access: Access) -> HttpResponse:
     if is_person(request):
         note_opened(link=access.link)
-    token, doc = token_of(access.link), document_for(access)
-    response = render(request, "tracking/page.html", {"doc": doc, **base_context(access, token)})
+    doc = document_for(access)
+    response = render(request, "tracking/page.html", page_context(access, doc))
     if not access.is_verified:
-        keep_page(request, token, doc["version"], response.content)
+        keep_page(request, token_of(access.link), doc["version"], response.content)
     return response
 
 
@@ -44,8 +45,7 @@ def _page_through_the_gate(request: HttpRequest, access: Access) -> HttpResponse
 @shopper_view
 def live(request: HttpRequest, access: Access) -> HttpResponse:
     """The part of the page that words a newer document."""
-    context = {"doc": document_for(access), **base_context(access, token_of(access.link))}
-    return render(request, "tracking/_live.html", context)
+    return render(request, "tracking/_live.html", page_context(access, document_for(access)))
 
 
 @require_safe

@@ -1,0 +1,58 @@
+"""What the page's templates get beside the document: signed addresses of its pictures, and times to come again."""
+
+from typing import Any
+
+from django.core import signing
+
+from apps.core.errors import Refused
+from apps.deliveries.access import VERIFIED_SECONDS, Access
+from apps.deliveries.services import token_of
+from apps.deliveries.states import State
+from apps.rescheduling.services import offer_windows
+from apps.tracking.offer_words import OfferDay, offer_days
+from apps.tracking.state import Document
+from apps.tracking.views.gate import base_context
+
+_SALT = "doorstep.proof"
+OFFERS = 4
+
+
+def page_context(access: Access, doc: Document) -> dict[str, Any]:
+    token = token_of(access.link)
+    shown = base_context(access, token)
+    pictures = picture_urls(access, doc, shown["paths"]["page"])
+    return {"doc": doc, **shown, "pictures": pictures, "days": times_to_come_again(access, doc)}
+
+
+def picture_urls(access: Access, doc: Document, page: str) -> dict[str, str]:
+    """Addresses of the proof's and the failure's pictures: for this link only, and as long as its verification."""
+    proof, failure = doc["proof"] or {}, doc["failure"] or {}
+    ids = {"photo": proof.get("photo"), "signature": proof.get("signature"), "failure": failure.get("photo")}
+    return {name: f"{page}/proof/{signed_picture(access, pk)}" for name, pk in ids.items() if pk}
+
+
+def signed_picture(access: Access, proof_id: int) -> str:
+    return signing.dumps([proof_id, access.link.pk, access.link.generation], salt=_SALT)
+
+
+def opened_picture(access: Access, signed: str) -> int | None:
+    """The proof's id; None for an address that is too old, mangled or another link's."""
+    try:
+        proof_id, link_id, generation = signing.loads(signed, salt=_SALT, max_age=VERIFIED_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    is_own = (link_id, generation) == (access.link.pk, access.link.generation)
+    return int(proof_id) if is_own else None
+
+
+def times_to_come_again(access: Access, doc: Document) -> list[OfferDay]:
+    """After a failed stop, the first windows that fit the vans' plan; none for whoever may not choose."""
+    can_choose = any(action["code"] == "time" and action["open"] for action in doc["actions"])
+    if doc["status"] != State.FAILED or doc["view_only"] or not can_choose:
+        return []
+    try:
+        offers = [offer for offer in offer_windows(delivery=access.delivery) if offer.feasible]
+    except Refused:
+        return []
+    first = sorted(offers, key=lambda offer: offer.window.earliest)[:OFFERS]
+    return offer_days(first, access.delivery.merchant.time_zone)
