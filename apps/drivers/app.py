@@ -75,7 +75,7 @@ def worker(request: HttpRequest) -> HttpResponse:
 @require_safe
 def shell(request: HttpRequest) -> HttpResponse:
     """The page without anybody on it; the phone fills it with what it holds."""
-    return sealed(render(request, "drivers/round.html", {"shell": True, "driver": None}))
+    return sealed(render(request, "drivers/round.html", {"shell": True, "driver": {"name": ""}}))
 
 
 @require_POST

@@ -185,12 +185,13 @@ round.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.dataset.kind || form.dataset.plain) return;
   event.preventDefault();
-  if (round.dataset.sending) return;
-  round.dataset.sending = "1";
+  // A second tap on the same button says nothing new; another button may be quicker than the first one's answer.
+  if (form.dataset.sending) return;
+  form.dataset.sending = "1";
   try {
     await submit(form);
   } finally {
-    delete round.dataset.sending;
+    delete form.dataset.sending;
   }
 });
 
