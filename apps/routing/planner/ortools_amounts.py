@@ -150,6 +150,11 @@ class _Amounts:
         self.routing.AddDimensionWithVehicleTransitAndCapacity(transits, slack, full, False, "range")
         left = self.routing.GetDimensionOrDie("range")
         self._slack_at_calls_only(left)
+        vans = {tail.vehicle.id: van for van, tail in enumerate(self.tails)}
+        for index in self.calls:
+            at, most = self.manager.NodeToIndex(index), full[vans[str(self.stops[index].reload_of)]]
+            # full when leaving, not when arriving at the stop behind
+            self.routing.solver().Add(left.CumulVar(at) + left.SlackVar(at) <= most)
         for van, most in enumerate(first):
             left.CumulVar(self.routing.Start(van)).SetMax(most)
             self.routing.AddVariableMaximizedByFinalizer(left.CumulVar(self.routing.Start(van)))
