@@ -75,6 +75,23 @@ def test_it_builds_and_improves(child: Child) -> None:
     assert violations(problem, result.solution, standing=plan) == []
 
 
+def test_a_long_build_tells_how_far_it_is_and_ends_when_asked(child: Child) -> None:
+    problem = random_problem(3, stops=60, vans=4)
+    told: list[tuple[float, int | None]] = []
+
+    def hear(fraction: float, best: int | None) -> bool:
+        told.append((fraction, best))
+        return len(told) == 3
+
+    began = time.monotonic()
+    plan = child.ask(Build(problem, seconds=30), 30, hear)
+    assert time.monotonic() - began < 15
+    assert violations(problem, plan) == []
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+    assert all(0 <= fraction < 0.5 for fraction, _ in told)
+    assert child.ask(Ping(), 5) == "pong"
+
+
 def test_a_big_problem_passes_the_pipe(child: Child) -> None:
     problem = random_problem(3, stops=600, vans=4)
     plan = greedy_plan(problem).solution

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from apps.routing.planner.limits import PLAIN, Policy
+from apps.routing.planner.limits import PLAIN, Hear, Policy
 from apps.routing.planner.problem import Problem
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import Engine, Mode, Result, build, improve
 
-SECONDS: Final[Mapping[Mode, float]] = {"one_van": 0.5, "three_vans": 1.0}
+SECONDS: Final[Mapping[Mode, float]] = {"insertion": 0.5, "one_van": 0.5, "three_vans": 1.0, "fleet": 5.0}
 """How long a running plan is searched after a change: a van that is out by itself, one at the depot with others."""
 
 
@@ -22,6 +22,12 @@ class Job[Answer](Protocol):
     """Runs in the child; what it returns or raises goes back to the parent, so both must pickle."""
 
     def run(self) -> Answer: ...
+
+
+class LongJob[Answer](Protocol):
+    """A job that tells how far it is: `hear` gets the part done and the best cost so far; True ends the job early."""
+
+    def run(self, hear: Hear | None = None) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,8 @@ class Build:
     def __post_init__(self) -> None:
         object.__setattr__(self, "problem", self.problem.compact())
 
-    def run(self) -> Solution:
-        return build(self.problem, seconds=self.seconds, engine=self.engine, policy=self.policy)
+    def run(self, hear: Hear | None = None) -> Solution:
+        return build(self.problem, seconds=self.seconds, engine=self.engine, policy=self.policy, hear=hear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +56,22 @@ class Improve:
     touched: tuple[str, ...]
     seconds: float
     policy: Policy = PLAIN
+    changed: tuple[str, ...] = ()
+    """The stops that mode `insertion` may move."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "problem", self.problem.compact())
 
-    def run(self) -> Result:
+    def run(self, hear: Hear | None = None) -> Result:
         return improve(
             self.problem,
             self.standing,
             mode=self.mode,
             touched=self.touched,
+            changed=self.changed,
             seconds=self.seconds,
             policy=self.policy,
+            hear=hear,
         )
 
 

@@ -45,6 +45,13 @@ def receive(descriptor: int, deadline: float | None = None) -> Any:
     return pickle.loads(_read(descriptor, length, deadline))  # noqa: S301  our own child, over our own pipe
 
 
+def waiting(descriptor: int) -> bool:
+    """Whether something can be read without waiting."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def _read(descriptor: int, count: int, deadline: float | None) -> bytes:
     data = bytearray()
     while len(data) < count:

@@ -13,12 +13,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from apps.routing.planner.jobs import Job
-from apps.routing.planner.pipe import PipeClosed, PipeSlow, receive, send
+from apps.routing.planner.jobs import Job, LongJob
+from apps.routing.planner.limits import Hear
+from apps.routing.planner.pipe import PipeClosed, PipeSlow, receive, send, waiting
 from apps.routing.planner.travel import TravelError
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -56,6 +58,25 @@ class Answer(NamedTuple):
     peak_rss_mb: float
 
 
+class Progress(NamedTuple):
+    """How far a long job is: the part done, and the best cost so far where it is known."""
+
+    fraction: float
+    best: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A job whose progress the parent wants to hear of."""
+
+    job: LongJob[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The parent's wish that the job it waits for end now, with the best found so far."""
+
+
 class Child:
     """The parent's side. Started on the first question, restarted after every death; one question at a time."""
 
@@ -74,13 +95,14 @@ class Child:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
-    def ask[Value](self, job: Job[Value], limit_seconds: float) -> Value:
+    def ask[Value](self, job: Job[Value] | LongJob[Value], limit_seconds: float, hear: Hear | None = None) -> Value:
         """Run the job in the child. It is killed when it takes more than twice the limit.
 
-        Raises PlannerUnavailable (dead, killed, too slow), PlannerFailed, or a typed error of the planner.
+        With `hear`, a long job tells how far it is, a few times a second, in this thread; True asks it to end with what
+        it has. Raises PlannerUnavailable (dead, killed, too slow), PlannerFailed, or a typed error of the planner.
         """
         with self._lock:
-            answer = self._exchange(job, 2 * limit_seconds)
+            answer = self._exchange(job if hear is None else Told(job), 2 * limit_seconds, hear)  # type: ignore[arg-type]
         if answer.failed:
             raise answer.value if isinstance(answer.value, Exception) else PlannerFailed(str(answer.value))
         return answer.value  # type: ignore[return-value]
@@ -103,19 +125,29 @@ class Child:
     ) -> None:
         self.close()
 
-    def _exchange(self, job: object, seconds: float) -> Answer:
+    def _exchange(self, job: object, seconds: float, hear: Hear | None) -> Answer:
         process = self._running()
         deadline = time.monotonic() + seconds
         answer: Answer | None = None
         try:
             send(_fileno(process.stdin), job, deadline)
-            answer = receive(_fileno(process.stdout), deadline)
+            answer = self._answer_of(process, deadline, hear)
         except (PipeClosed, PipeSlow, OSError) as error:
             raise PlannerUnavailable(f"the planner child {_said(error)}") from error
         finally:
             if answer is None or answer.peak_rss_mb > self.recycle_mb:
                 self._kill()  # without an answer the pipe may hold half a frame: never use it again
         self.peak_rss_mb = max(self.peak_rss_mb, answer.peak_rss_mb)
+        return answer
+
+    def _answer_of(self, process: subprocess.Popen[bytes], deadline: float, hear: Hear | None) -> Answer:
+        """The answer; what the child tells on the way goes to whoever listens."""
+        cancelled = False
+        while isinstance(said := receive(_fileno(process.stdout), deadline), Progress):
+            if hear is not None and hear(*said) and not cancelled:
+                cancelled = True
+                send(_fileno(process.stdin), Cancel(), deadline)
+        answer: Answer = said
         return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -177,14 +209,21 @@ def main() -> None:
     try:
         send(sink, "ready")
         while True:
-            send(sink, _answer(receive(source)))
+            job = receive(source)
+            if not isinstance(job, Cancel):  # a late one, for a job that is done
+                send(sink, _answer(job, source, sink))
     except PipeClosed:
         return
 
 
-def _answer(job: Job[object]) -> Answer:
+def _answer(job: Job[object] | Told, source: int, sink: int) -> Answer:
+    def hear(fraction: float, best: int | None) -> bool:
+        send(sink, Progress(fraction, best))
+        return waiting(source) and isinstance(receive(source), Cancel)
+
     try:
-        return Answer(False, job.run(), _peak())
+        value = job.job.run(hear) if isinstance(job, Told) else job.run()
+        return Answer(False, value, _peak())
     except _JOB_ERRORS as error:
         known = type(error).__module__.startswith("apps.")
         return Answer(True, error if known else f"{type(error).__name__}: {error}", _peak())
