@@ -115,10 +115,13 @@ class Terms:
     kind: str = Delivery.Kind.DELIVERY
     priority: int = 0
     needs: frozenset[str] = frozenset()
+    deferred: str = ""
+    """Why this part of its order comes later than the rest: a code of Delivery.Deferred."""
 
     def check(self) -> None:
         """Raises InvalidInput for words no van understands."""
         known = self.kind in Delivery.Kind.values and 0 <= self.priority <= HIGHEST_PRIORITY
+        known = known and self.deferred in ("", *Delivery.Deferred.values)
         if not known or not all(0 < len(word) <= 30 and is_plain(word) for word in self.needs):
             raise InvalidInput("terms_not_understood", _("We do not understand what this delivery needs."))
 

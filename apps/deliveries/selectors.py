@@ -125,6 +125,31 @@ def open_promise_of(delivery_id: int) -> Promise | None:
     return Promise.objects.filter(delivery_id=delivery_id, closed_at=None).first()
 
 
+def parts_of_orders(delivery_ids: Iterable[int]) -> dict[int, list[Delivery]]:
+    """By delivery, the other deliveries of its order that go to the same person, oldest first; most have none.
+
+    An order may go to several people: each of them sees only what is theirs.
+    """
+    asked = Delivery.objects.filter(pk__in=list(delivery_ids))
+    rows = Delivery.objects.filter(order__deliveries__in=asked).distinct().order_by("pk")
+    by_order: dict[int, list[Delivery]] = {}
+    for row in rows.select_related("merchant__policy", "recipient"):
+        by_order.setdefault(row.order_id, []).append(row)
+    wanted = set(delivery_ids)
+    return {
+        row.pk: [one for one in together if one.pk != row.pk and is_same_person(one.recipient, row.recipient)]
+        for together in by_order.values()
+        for row in together
+        if row.pk in wanted
+    }
+
+
+def is_same_person(one: Contact, other: Contact) -> bool:
+    """Every delivery has a contact of its own; the same phone or e-mail is the same person."""
+    phones, mails = {one.phone, other.phone}, {one.email.lower(), other.email.lower()}
+    return (len(phones) == 1 and "" not in phones) or (len(mails) == 1 and "" not in mails)
+
+
 def zone_of(delivery: Delivery) -> ZoneInfo:
     """The zone all times of this delivery are shown in."""
     return ZoneInfo(delivery.merchant.time_zone)

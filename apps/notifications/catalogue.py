@@ -9,6 +9,7 @@ class Trigger(StrEnum):
     OUT_TODAY = "out_today"
     NEXT_STOP = "next_stop"
     DELIVERED = "delivered"
+    ALL_DELIVERED = "all_delivered"
     CHANGED = "changed"
     CODE = "code"
     READY_TO_COLLECT = "ready_to_collect"
@@ -48,6 +49,7 @@ CATALOGUE: dict[Trigger, Entry] = {
     Trigger.OUT_TODAY: Entry(TEXT_FIRST, looks_ahead=True, promises=True),
     Trigger.NEXT_STOP: Entry(TEXT_FIRST, may_wait=False, looks_ahead=True, while_out=True),
     Trigger.DELIVERED: Entry(MAIL_FIRST, tells_buyer=True),
+    Trigger.ALL_DELIVERED: Entry(MAIL_FIRST, tells_buyer=True),
     Trigger.CHANGED: Entry(TEXT_FIRST, looks_ahead=True, promises=True),
     Trigger.CODE: Entry(TEXT_FIRST, may_wait=False),
     Trigger.READY_TO_COLLECT: Entry(TEXT_FIRST),

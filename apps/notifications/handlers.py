@@ -6,12 +6,13 @@ from typing import Any
 from django.db import transaction
 
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.models import Delivery, Place, Promise, StepUp
-from apps.deliveries.selectors import open_promise_of, zone_of
+from apps.deliveries.models import Delivery, Order, Place, Promise, StepUp
+from apps.deliveries.selectors import is_same_person, open_promise_of, parts_of_orders, zone_of
 from apps.deliveries.services import open_promise
 from apps.deliveries.states import OPEN, State
 from apps.notifications import rules, services
 from apps.notifications.catalogue import Trigger
+from apps.notifications.models import Message
 from apps.notifications.services.tell import was_told_of
 from apps.routing import selectors as routing
 from apps.routing.models import Visit
@@ -38,6 +39,8 @@ def on_changed(payload: Payload) -> None:
 def on_state_changed(payload: Payload) -> None:
     if payload["to"] == State.OUT:
         _tell_out_today(payload)
+    elif payload["to"] in (State.DELIVERED, State.COLLECTED) and _ends_an_order(payload["delivery"]):
+        _tell_all_delivered(payload)
     elif payload["to"] in ON_STATE:
         _tell(payload, ON_STATE[payload["to"]])
 
@@ -94,6 +97,24 @@ def on_eta_changed(payload: Payload) -> None:
 
 def on_night_begun(_payload: Payload) -> None:
     services.forget_attempts()
+
+
+def _ends_an_order(delivery_id: int) -> bool:
+    """The last delivery of an order that came in several; what was called off is not waited for."""
+    others = parts_of_orders([delivery_id]).get(delivery_id, [])
+    counted = [one for one in others if one.state != State.CANCELLED]
+    return bool(counted) and all(one.state in (State.DELIVERED, State.COLLECTED) for one in counted)
+
+
+def _tell_all_delivered(payload: Payload) -> None:
+    """One message for the whole order, in place of the last delivery's own. Two vans may end it in the same second."""
+    with transaction.atomic():
+        delivery = _locked(payload["delivery"])
+        Order.objects.select_for_update().get(pk=delivery.order_id)
+        told = Message.objects.filter(trigger=Trigger.ALL_DELIVERED, delivery__order=delivery.order_id)
+        people = {person.pk: person for person in (row.recipient for row in told.select_related("recipient"))}
+        if not any(is_same_person(person, delivery.recipient) for person in people.values()):
+            services.tell(delivery=delivery, trigger=Trigger.ALL_DELIVERED, event_id=payload["event"])
 
 
 def _tell_out_today(payload: Payload) -> None:

@@ -83,6 +83,12 @@ class DeliveryInput(StrictSerializer):
         default=list,
         help_text="Skills the van must have, such as cold or two_person.",
     )
+    deferred = serializers.ChoiceField(
+        choices=["", *Delivery.Deferred.values],
+        required=False,
+        default="",
+        help_text="Why this part of the order comes later than the rest; the page says so.",
+    )
 
 
 class CancelInput(StrictSerializer):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef
 
-from apps.deliveries.models import AccessCode, Attempt, Contact, Delivery, Parcel, Promise, Proof
-from apps.deliveries.selectors import TimelineEntry, timelines
+from apps.deliveries.models import AccessCode, Attempt, Delivery, Parcel, Promise, Proof
+from apps.deliveries.selectors import TimelineEntry, parts_of_orders, timelines
 from apps.deliveries.states import State
 from apps.tracking.dots import Fix, is_at_depot, newest_fixes
 from apps.tracking.extras import Extras, annotations, extras_of
@@ -66,25 +66,13 @@ def gather(delivery_ids: Collection[int]) -> dict[int, Facts]:
 
 
 def _add_siblings(found: dict[int, Facts]) -> dict[int, Facts]:
-    """Those that are not asked for themselves, by delivery. An order may go to several people: they see only theirs."""
-    orders = {facts.delivery.order_id for facts in found.values()}
-    rows = Delivery.objects.filter(order_id__in=orders).select_related("merchant__policy", "recipient").order_by("pk")
-    by_order: dict[int, list[Delivery]] = {}
-    for row in rows:
-        by_order.setdefault(row.order_id, []).append(row)
+    """Those that are not asked for themselves, by delivery."""
     parts: dict[int, Facts] = {}
-    for facts in found.values():
-        for row in by_order[facts.delivery.order_id]:
-            if row.pk != facts.delivery.pk and is_same_person(row.recipient, facts.delivery.recipient):
-                known = found.get(row.pk) or parts.setdefault(row.pk, Facts(row, has_access_code=False))
-                facts.siblings.append(known)
+    for delivery_id, others in parts_of_orders(found).items():
+        for row in others:
+            known = found.get(row.pk) or parts.setdefault(row.pk, Facts(row, has_access_code=False))
+            found[delivery_id].siblings.append(known)
     return parts
-
-
-def is_same_person(one: Contact, other: Contact) -> bool:
-    """Every delivery has a contact of its own; the same phone or e-mail is the same person."""
-    phones, mails = {one.phone, other.phone}, {one.email.lower(), other.email.lower()}
-    return (len(phones) == 1 and "" not in phones) or (len(mails) == 1 and "" not in mails)
 
 
 def _add_proofs(found: dict[int, Facts]) -> None:

@@ -4,6 +4,7 @@ from itertools import batched
 from typing import Any
 
 from apps.deliveries.models import Delivery
+from apps.deliveries.selectors import parts_of_orders
 from apps.deliveries.services import bump_pages
 from apps.deliveries.states import ENDED
 from apps.routing.models import Drop
@@ -13,15 +14,15 @@ _BATCH = 500
 
 
 def on_delivery(payload: dict[str, Any]) -> None:
-    """The page of the delivery that the event is about."""
+    """The page of the delivery that the event is about, and those of the same order, which show it too."""
     if payload.get("delivery"):
-        services.refresh([payload["delivery"]])
+        services.refresh(_with_its_order([payload["delivery"]]))
 
 
 def on_progress(payload: dict[str, Any]) -> None:
     """The delivery's own page and those behind it on the van: they are a stop nearer now."""
     if payload.get("delivery"):
-        services.refresh([payload["delivery"]])
+        services.refresh(_with_its_order([payload["delivery"]]))
         services.refresh_old(_sharing_a_van_with(payload["delivery"]))
 
 
@@ -32,7 +33,9 @@ def on_link(payload: dict[str, Any]) -> None:
 
 
 def on_etas(payload: dict[str, Any]) -> None:
-    services.refresh_old(payload.get("deliveries", []))
+    moved = payload.get("deliveries", [])
+    services.refresh_old(moved)
+    services.refresh(set(_with_its_order(moved)).difference(moved))
 
 
 def on_route(payload: dict[str, Any]) -> None:
@@ -65,6 +68,11 @@ def on_time_passed(_payload: dict[str, Any]) -> None:
 
 def on_night_begun(_payload: dict[str, Any]) -> None:
     services.forget_changes()
+
+
+def _with_its_order(delivery_ids: list[int]) -> list[int]:
+    others = [part.pk for parts in parts_of_orders(delivery_ids).values() for part in parts]
+    return [*delivery_ids, *others]
 
 
 def _waiting() -> Any:

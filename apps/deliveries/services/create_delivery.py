@@ -70,6 +70,7 @@ def create_delivery(
             kind=terms.kind,
             priority=terms.priority,
             needs=sorted(terms.needs),
+            deferred_reason=terms.deferred,
             created_at=now,
         )
         _add_parcels(delivery, parcels)

@@ -31,7 +31,7 @@ def create_delivery(*, merchant: Merchant, order: Mapping[str, Any], actor: str)
         window=TimeWindow(window["earliest"], window["latest"]) if window else None,
         parcels=[ParcelInput(**parcel) for parcel in order["parcels"]],
         service_seconds=order.get("service_seconds"),
-        terms=Terms(order["kind"], order["priority"], frozenset(order["needs"])),
+        terms=Terms(order["kind"], order["priority"], frozenset(order["needs"]), order["deferred"]),
         actor=actor,
     )
 
