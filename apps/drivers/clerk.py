@@ -1,4 +1,4 @@
-"""The depot clerk's phone: today's vans, and the load scan."""
+"""The depot clerk's phone: today's vans, the load scan of the morning, the return scan of the evening."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.errors import DoorstepError, NotFound
+from apps.deliveries.words import reason_words
 from apps.drivers import auth, loading
 from apps.drivers.auth import CLERK, api_of, page_of
 from apps.drivers.inputs import fields_of, word_of
 from apps.fleet.models import DepotDevice
 from apps.routing.services import Loaded, load
+from apps.routing.services.bring_back import Back, bring_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,45 @@ def scan(request: HttpRequest, device: DepotDevice) -> HttpResponse:
     return _page(request, device, vehicle, Scan(tone, _sentence(found), barcode))
 
 
+@require_safe
+@page_of(CLERK)
+def coming_back(request: HttpRequest, device: DepotDevice) -> HttpResponse:
+    return _back_page(request, device, None)
+
+
+@require_POST
+@api_of(CLERK)
+def scan_back(request: HttpRequest, device: DepotDevice) -> HttpResponse:
+    """`barcode` of a parcel that came back with a van, from the page's form or as JSON. Scanning twice is harmless."""
+    fields = fields_of(request)
+    barcode = word_of(fields.get("barcode")).strip()
+    is_json = request.content_type == "application/json"
+    try:
+        found = bring_back(barcode=barcode, actor=f"clerk:{device.pk}")
+    except DoorstepError as error:
+        if is_json:
+            raise
+        return _back_page(request, device, Scan("bad", error.message, barcode), status=error.status)
+    if is_json:
+        return JsonResponse({"missing": found.missing, "again": found.again, "message": _back_sentence(found)})
+    return _back_page(request, device, Scan("warn" if found.again else "good", _back_sentence(found), barcode))
+
+
+def _back_sentence(found: Back) -> str:
+    if found.again:
+        return _("This one lies at the depot already.")
+    if found.missing:
+        return _("Noted. %(count)d more of the same delivery should come.") % {"count": found.missing}
+    return _("Arrived at the depot.") if found.first else _("Back at the depot.")
+
+
+def _back_page(request: HttpRequest, device: DepotDevice, scanned: Scan | None, status: int = 200) -> HttpResponse:
+    left = loading.coming_back(device.depot)
+    rows = [(row, reason_words(row.reason) if row.reason else "") for row in left]
+    context = {"depot": device.depot, "rows": rows, "scan": scanned}
+    return render(request, "drivers/coming_back.html", context, status=status)
+
+
 def _load(device: DepotDevice, barcode: str, vehicle: str) -> Loaded:
     if not loading.is_van_of(device.depot, vehicle):
         raise NotFound("unknown_van", _("Choose the van you are loading first."))
@@ -84,6 +125,7 @@ def _page(
         "vans": vans,
         "chosen": next((van for van in vans if van.vehicle == chosen), None),
         "scan": scanned,
+        "coming_back": len(loading.coming_back(device.depot)),
         "expected": sum(van.expected for van in vans),
         "loaded": sum(van.loaded for van in vans),
     }

@@ -6,9 +6,15 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import OuterRef, Subquery
+
 from apps.core import clock
+from apps.deliveries.models import Attempt, Parcel
+from apps.deliveries.states import State
 from apps.fleet.models import Depot, Vehicle
 from apps.routing.models import Drop, Route
+
+_NOT_ON_THE_ROAD = (State.FAILED, State.PLANNED, State.ARRIVED, State.CREATED, State.RETURNING, State.CANCELLED)
 
 
 @dataclass(slots=True)
@@ -62,6 +68,39 @@ def vans_today(depot: Depot) -> list[VanLoad]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class ComingBack:
+    """A parcel that is on a van and will not be handed over today."""
+
+    barcode: str
+    vehicle: str
+    reason: str
+
+
+def coming_back(depot: Depot) -> list[ComingBack]:
+    """What today's vans still have aboard of stops that are over, and of deliveries that were taken off their route."""
+    day = today_at(depot)
+    began = datetime.combine(day, time(), zone_of(depot))
+    parcels = Parcel.objects.filter(loaded_at__gte=began, delivery__state__in=_NOT_ON_THE_ROAD)
+    tried = Attempt.objects.filter(delivery=OuterRef("delivery"), ended_at__gte=began).order_by("-number")
+    stood = Drop.objects.filter(delivery=OuterRef("delivery"), visit__plan__depot=depot, visit__plan__day=day)
+    rows = parcels.annotate(
+        vehicle=Subquery(stood.order_by("-pk").values("visit__route__shift__vehicle__code")[:1]),
+        reason=Subquery(tried.values("reason_code")[:1]),
+    )
+    found = [
+        ComingBack(row.barcode, row.vehicle or "", row.reason or "") for row in rows.order_by("vehicle", "barcode")
+    ]
+    return [row for row in found if row.vehicle or _is_ours(row, depot)]
+
+
+def _is_ours(row: ComingBack, depot: Depot) -> bool:
+    """Taken off its route: its new stop, if it has one, is planned at this depot."""
+    drops = Drop.objects.filter(delivery__parcels__barcode=row.barcode, is_open=True)
+    depots = set(drops.values_list("visit__plan__depot", flat=True))
+    return not depots or depot.pk in depots
+
+
 def is_van_of(depot: Depot, code: str) -> bool:
     return Vehicle.objects.filter(depot=depot, code=code).exists()
 
@@ -94,4 +133,5 @@ def as_json(depot: Depot) -> dict[str, Any]:
         }
         for van in vans_today(depot)
     ]
-    return {"depot": depot.code, "day": today_at(depot).isoformat(), "vans": vans}
+    back = [{"barcode": row.barcode, "vehicle": row.vehicle, "reason": row.reason} for row in coming_back(depot)]
+    return {"depot": depot.code, "day": today_at(depot).isoformat(), "vans": vans, "coming_back": back}

@@ -37,6 +37,8 @@ urlpatterns = [
     path("depot/", clerk.day, name="depot"),
     path("depot/enter/<str:token>", clerk.enter, name="depot_enter"),
     path("depot/scan", clerk.scan, name="scan"),
+    path("depot/back", clerk.coming_back, name="coming_back"),
+    path("depot/back/scan", clerk.scan_back, name="scan_back"),
     path("depot/api/day", clerk.api_day, name="depot_api_day"),
     path("point/<str:token>", counter.point, name="counter"),
 ]

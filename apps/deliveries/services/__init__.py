@@ -35,7 +35,7 @@ from apps.deliveries.services.links import (
     tracking_url,
     was_opened_lately,
 )
-from apps.deliveries.services.load_parcel import load_parcel
+from apps.deliveries.services.load_parcel import load_parcel, unload_parcel
 from apps.deliveries.services.move_state import end_attempt, move_state, move_states, start_attempt
 from apps.deliveries.services.note_attempt import note_attempt, record_contact_try
 from apps.deliveries.services.open_promise import open_promise
@@ -86,6 +86,7 @@ __all__ = [
     "tracking_url",
     "try_collection_code",
     "try_doorstep_code",
+    "unload_parcel",
     "use_collection_code",
     "was_opened_lately",
 ]

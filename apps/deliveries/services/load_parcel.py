@@ -1,4 +1,4 @@
-"""A parcel is on its van."""
+"""A parcel is on its van, or lies at the depot again."""
 
 from datetime import datetime
 
@@ -13,3 +13,11 @@ def load_parcel(*, parcel_id: int, at: datetime, day_began: datetime) -> int:
     stale = Q(loaded_at=None) | Q(loaded_at__lt=day_began)
     Parcel.objects.filter(stale, pk=parcel_id).update(loaded_at=at, arrived_at=Coalesce("arrived_at", at))
     return Parcel.objects.filter(stale, delivery__parcels=parcel_id).count()
+
+
+def unload_parcel(*, parcel_id: int, at: datetime) -> bool:
+    """Notes that the parcel lies at the depot; False when it was on no van."""
+    out = Parcel.objects.filter(pk=parcel_id, loaded_at__isnull=False)
+    was_out = bool(out.update(loaded_at=None, arrived_at=at))
+    Parcel.objects.filter(pk=parcel_id, arrived_at=None).update(arrived_at=at)
+    return was_out
