@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from apps.routing.planner.insertion import Refusal, Timetable
 from apps.routing.planner.limits import PLAIN, Hear, Policy
-from apps.routing.planner.problem import Problem
+from apps.routing.planner.problem import Problem, Stop
+from apps.routing.planner.repairing import SECONDS as REPAIR_SECONDS
+from apps.routing.planner.repairing import fit_in
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import Engine, Mode, Result, build, improve
 
@@ -73,6 +76,30 @@ class Improve:
             policy=self.policy,
             hear=hear,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FitIn:
+    """A change that fits nowhere at once: searched for a moment longer (see `repairing.fit_in`).
+
+    `problem` and `standing` are the plan without the stop, whose place stands in the matrices.
+    """
+
+    problem: Problem
+    standing: Solution
+    stop: Stop
+    seconds: float = REPAIR_SECONDS
+    policy: Policy = PLAIN
+
+    def __post_init__(self) -> None:
+        small = self.problem.with_stop(self.stop).compact()
+        object.__setattr__(self, "stop", small.stop[self.stop.id])
+        object.__setattr__(self, "problem", small.without_stop(self.stop.id))
+
+    def run(self) -> Refusal | Solution:
+        bare = Timetable.of(self.problem, self.standing)
+        found = fit_in(bare, self.stop, seconds=self.seconds, policy=self.policy)
+        return found if isinstance(found, Refusal) else found.solution
 
 
 @dataclass(frozen=True, slots=True)
