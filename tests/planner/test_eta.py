@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from apps.routing.planner.eta import pair, pairs, roll_forward
+from apps.routing.planner.problem import Break, TrafficTable
 from apps.routing.planner.solution import StopTimes
 from tests.planner.instances import HOUR, planned, stop, three_on_a_street, van
 
@@ -58,3 +61,28 @@ def test_a_van_that_comes_just_after_the_door_opens_is_not_shown_before() -> Non
     agreed = problem.with_stop(stop("c", 3, (2000, 2 * HOUR)))
     assert roll_forward(agreed, plan.route["van"])[2].arrival == 2040
     assert pairs(agreed, plan, now=0)["c"].earliest == 2000
+
+
+@pytest.mark.covers("O12")
+def test_the_same_round_ends_later_in_the_evening_rush() -> None:
+    """The plan of 17:00 differs from that of 11:00: an hour of free road takes two at half speed."""
+    problem, plan = three_on_a_street()
+    rush = problem.replace(traffic={"car": TrafficTable((0,) * 5, ((1000,) * 8 + (500,) * 16,))})
+    route = plan.route["van"]
+
+    def length(leaves: int) -> int:
+        times = roll_forward(rush.replace(vehicles=(van(available=leaves * HOUR, shift_end=24 * HOUR),)), route)
+        return times[-1].arrival - leaves * HOUR
+
+    assert length(2) == 34 * 60
+    assert length(9) == 64 * 60
+
+
+def test_a_break_moves_what_comes_behind_it_and_a_slow_van_is_late_everywhere() -> None:
+    problem, plan = three_on_a_street()
+    rests = problem.replace(vehicles=(van(breaks=(Break(700, HOUR, 900),)),))
+    route = plan.route["van"].replace(breaks=(1,))
+    assert [times.start for times in roll_forward(rests, route)] == [600, 2220, 2940]
+    assert roll_forward(rests, plan.route["van"])[0].start == 600, "a missing break is put where it holds"
+    slow = problem.replace(vehicles=(van(slowdown_percent=150),))
+    assert [times.start for times in roll_forward(slow, plan.route["van"])] == [900, 1920, 2940]

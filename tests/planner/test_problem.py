@@ -9,7 +9,17 @@ import pytest
 
 from apps.routing.planner.check import violations
 from apps.routing.planner.eta import roll_forward
-from apps.routing.planner.problem import LATEST_INSTANT, NEW_PLACE, Load, Problem, ProblemError, Stop
+from apps.routing.planner.problem import (
+    LATEST_INSTANT,
+    NEW_PLACE,
+    Break,
+    Load,
+    Problem,
+    ProblemError,
+    Stop,
+    Tariff,
+    TrafficTable,
+)
 from apps.routing.planner.solution import Route, Solution
 from tests.planner.instances import line, stop, three_on_a_street, van
 
@@ -41,6 +51,22 @@ ROADS = {"car": line(0, 10)}
         (lambda: Problem(0, (), (stop("s", 5),), ROADS), "stop s: location"),
         (lambda: Problem(0, (), (), {**ROADS, "bicycle": line(0, 1, 2)}), "travel"),
         (lambda: Route("v", ("a",), frozen=2), "route v: frozen"),
+        (lambda: Route("v", ("a",), breaks=(2, 1)), "route v: breaks"),
+        (lambda: Route("v", ("a",), breaks=(3,)), "route v: breaks"),
+        (lambda: Break(10, 5, 60), "break: latest"),
+        (lambda: Break(0, 5, 0), "break: seconds"),
+        (lambda: Tariff(per_hour=-1), "cost: per_hour"),
+        (lambda: van("v", kind="boat"), "vehicle v: kind"),
+        (lambda: van("v", kind="carrier"), "vehicle v: cost"),
+        (lambda: van("v", breaks=(Break(0, 60, 600), Break(500, 900, 60))), "vehicle v: breaks"),
+        (lambda: van("v", range_metres=-1), "vehicle v: range_metres"),
+        (lambda: van("v", range_left_metres=float("nan")), "vehicle v: range_left_metres"),
+        (lambda: van("v", max_stops=1.5), "vehicle v: max_stops"),
+        (lambda: van("v", overtime=-1), "vehicle v: overtime"),
+        (lambda: van("v", slowdown_percent=0), "vehicle v: slowdown_percent"),
+        (lambda: stop("s", 1, priority=11), "stop s: priority"),
+        (lambda: stop("s", 1, reload_of="v"), "stop s: reload_of"),
+        (lambda: Problem(0, (), (), ROADS, {"car": TrafficTable((0,), ((1000,),))}), "traffic"),
         (lambda: Solution((Route("v"), Route("v"))), "routes"),
     ],
 )
