@@ -46,6 +46,8 @@ class VisitRow(NamedTuple):
     opening_hours: str
     merge_key: str
     postcode: str
+    floor: int | None
+    eta_reason: str
 
     @property
     def key(self) -> str:
@@ -160,6 +162,8 @@ def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
         "place__opening_hours",
         "place__merge_key",
         "place__postcode",
+        "place__floor",
+        "eta_reason",
     )
     return [VisitRow._make(row) for row in rows]
 

@@ -14,12 +14,15 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
-from apps.routing import roads
+from apps.routing import learned, roads
 from apps.routing.closures import around, closed_on
+from apps.routing.days_so_far import Sight, days_so_far, service_factor, traffic_of
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
+from apps.routing.planner.learning import Times
 from apps.routing.planner.problem import NEW_PLACE, NO_LOAD, Load, Problem, Stop, Vehicle, Window
+from apps.routing.planner.replay import Learned, Today
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.travel import UNREACHABLE
 from apps.routing.rows import DoneRow, DropRow, PlanRows, VisitRow, read
@@ -62,6 +65,11 @@ class Snapshot:
     ground: roads.Ground = field(repr=False)
     problem: Problem = field(repr=False)
     standing: Solution = field(repr=False)
+    learned: Learned = field(default_factory=Learned, repr=False)
+    today: Mapping[str, Today] = field(default_factory=dict)
+    """How the day of each van under way goes."""
+    signals: Mapping[int, str] = field(default_factory=dict)
+    """What the positions of shifts' vans say, where they were asked (`Sight.signal`)."""
 
     @cached_property
     def timetable(self) -> Timetable:
@@ -94,13 +102,13 @@ def take(
     day: date,
     shift_id: int | None = None,
     places: Iterable[Whereabouts] = (),
-    arrivals: Mapping[int, int] | None = None,
+    sights: Mapping[int, Sight] | None = None,
 ) -> Snapshot:
     """The depot-day now, or one van of it; a day without rows is the empty plan of its roster.
 
     `places` may come into play: the straight line learns them at once, roads are asked when it comes to it
-    (`new_places`). `arrivals` say in posix seconds when a shift's van will reach
-    its next stop, where something better than the stored forecast is known.
+    (`new_places`). `sights` say where a shift's van is, where something better than the stored forecast is
+    known.
     """
     epoch = epoch_of(depot, day)
     rows = read(depot=depot, day=day, epoch=epoch, shift_id=shift_id)
@@ -110,16 +118,18 @@ def take(
     drops = {visit: rows.drops.get(visit, []) for visit in visits}
     promises = {delivery: clipped(*promise) for delivery, promise in rows.promises.items()}
     shifts = {row.key: row for row in rows.shifts}
-    learned = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
+    known = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
     behind = [row for done in rows.done.values() for row in done]
-    ground = _ground(depot, day, shifts.values(), [*visits.values(), *learned], behind)
-    build = _Builder(depot, day, now, rows, visits, drops, promises, rows.done, ground)
+    ground = _ground(depot, day, shifts.values(), [*visits.values(), *known], behind)
+    learned_now, sights = learned.current(), sights or {}
+    today = days_so_far(shifts.values(), epoch, str(day), ground, learned_now.times)
+    build = _Builder(depot, day, now, rows, visits, drops, promises, rows.done, ground, learned_now.times, today)
     routes = [build.route(shift) for shift in shifts.values()]
-    ahead = {shift: at - epoch for shift, at in (arrivals or {}).items()}
-    vehicles = [build.vehicle(shift, ahead.get(shift.shift)) for shift in shifts.values()]
+    vehicles = [build.vehicle(shift, sights.get(shift.shift)) for shift in shifts.values()]
     stops = [*map(build.stop, visits.values()), *build.spare_reloads(shifts.values())]
     travel = around(ground, closed_on(depot, day, clock.now()))
-    problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(travel))
+    traffic = traffic_of(learned_now.times, travel, ground.points)
+    problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(travel), traffic=traffic)
     served = {stop for route in routes for stop in route.stops}
     unserved = {row.key: _reason(row) for row in visits.values() if row.key not in served and not row.is_reload}
     standing = Solution(tuple(routes), unserved)
@@ -139,6 +149,9 @@ def take(
         ground=ground,
         problem=problem,
         standing=standing,
+        learned=learned_now,
+        today=today,
+        signals={shift: sight.signal for shift, sight in sights.items()},
     )
 
 
@@ -155,6 +168,8 @@ def new_stop(
     """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place."""
     location = snapshot.ground.location(point_of(place))
     earliest, latest = snapshot.window(window)
+    house = place.kind, place.postcode, max(1, load.pieces), getattr(place, "floor", None)
+    service = min(round(service * snapshot.learned.times.service.factor(*house)), 86_400)
     return Stop(
         id="new",
         location=NEW_PLACE if location is None else location,
@@ -201,6 +216,8 @@ class _Builder:
     promises: Mapping[int, Window]
     done: Mapping[int, list[DoneRow]]
     ground: roads.Ground
+    times: Times
+    today: Mapping[str, Today]
 
     @cached_property
     def shifts(self) -> dict[int, ShiftRow]:
@@ -230,10 +247,13 @@ class _Builder:
         frozen = frozen_stops(shift, rows, self.drops, self.rows.freezes, self.now)
         return Route(shift.key, tuple(row.key for row in rows), frozen, self.breaks(shift).places)
 
-    def vehicle(self, shift: ShiftRow, arrival: int | None) -> Vehicle:
-        breaks = self.breaks(shift)
+    def vehicle(self, shift: ShiftRow, sight: Sight | None) -> Vehicle:
+        breaks, today = self.breaks(shift), self.today.get(shift.key)
+        epoch = epoch_of(self.depot, self.day)
+        arrival = sight and sight.arrival(epoch, shift.profile, self.times, today or Today())
         standing = None if shift.departed is None else self._standing(shift, shift.departed, breaks, arrival)
-        return vehicle_of(shift, self.depot_location, self.now, standing, breaks)
+        vehicle = vehicle_of(shift, self.depot_location, self.now, standing, breaks)
+        return vehicle.replace(slowdown_percent=round(100 * today.road)) if today is not None else vehicle
 
     def _standing(self, shift: ShiftRow, departed: int, breaks: Breaks, arrival: int | None) -> Standing:
         done, rows = self.done.get(shift.shift, []), self.by_shift.get(shift.shift, [])
@@ -285,6 +305,7 @@ class _Builder:
             shift = self.shifts[row.shift]
             return reload_stop(shift, self.depot_location, row.key)
         drops = self.drops[row.visit]
+        load = self._load(drops)
         return build_stop(
             row.key,
             row,
@@ -292,10 +313,11 @@ class _Builder:
             location=self.ground.index[point_of(row).key],
             day=self.day,
             depot=self.depot,
-            load=self._load(drops),
+            load=load,
             promises=told_of(drops, self.promises),
             aboard=is_aboard(row, drops, self.carriers),
             lasted=self.now - row.arrived if row.arrived is not None else 0,
+            factor=service_factor(self.times, self.today, row, load),
         )
 
     @cached_property

@@ -76,10 +76,11 @@ def build_stop(
     promises: list[Window],
     aboard: bool,
     lasted: int = 0,
+    factor: float = 1.0,
 ) -> Stop:
-    """One visit as a stop: what its drops have in common."""
+    """One visit as a stop: what its drops have in common. `factor` is what was learned of the time at the door."""
     windows = open_windows(row, depot, day, *_common_window(row, drops))
-    service = service_of(drop.service for drop in drops)
+    service = round(service_of(drop.service for drop in drops) * factor)
     if lasted > service:
         service = lasted + STILL_BUSY_SECONDS
     eta = (row.eta_earliest, row.eta_latest) if row.eta_earliest is not None and row.eta_latest is not None else None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from apps.routing.days_so_far import service_factor
 from apps.routing.models import Drop, Visit
 from apps.routing.planner.insertion import FrozenStop, Timetable, remove
 from apps.routing.rows import DropRow
@@ -48,6 +49,7 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
     row, route = snapshot.visits[visit], timetable.tables[van].route
     if row.key in route.stops[: route.frozen]:
         raise FrozenStop(row.key)
+    load = total_load(snapshot.loads, rest)
     stop = build_stop(
         row.key,
         row,
@@ -55,9 +57,10 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
         location=snapshot.problem.stop[row.key].location,
         day=snapshot.day,
         depot=snapshot.depot,
-        load=total_load(snapshot.loads, rest),
+        load=load,
         promises=told_of(rest, snapshot.promises),
         aboard=is_aboard(row, rest, carriers_of(snapshot.visits, snapshot.drops)),
+        factor=service_factor(snapshot.learned.times, snapshot.today, row, load),
     )
     return timetable.with_route(route, timetable.problem.with_stop(stop))
 

@@ -22,6 +22,9 @@ NO_TIMES: dict[str, Any] = {
     "planned_departure": None,
     "eta_earliest": None,
     "eta_latest": None,
+    "sure_earliest": None,
+    "sure_latest": None,
+    "eta_reason": "",
 }
 
 

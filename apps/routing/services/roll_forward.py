@@ -1,22 +1,31 @@
 """Expected times from where the van really is: one snapshot of one van, one statement."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
 
 from apps.core import clock
+from apps.events.models import Reaction
 from apps.events.services import react
 from apps.fleet.models import Position
 from apps.routing import roads
+from apps.routing.days_so_far import Sight
+from apps.routing.expected import OFF_ROUTE, STALE_POSITION
 from apps.routing.models import Route, Visit
 from apps.routing.planner.intervals import lateness, permitted
+from apps.routing.planner.learning import cell_of
 from apps.routing.planner.travel import UNREACHABLE, Point, TravelError
 from apps.routing.services.write_routes import RouteMoved, Written, announce, ask_for_replan, confirm, write
 from apps.routing.snapshot import Snapshot, take
 
 FRESH = timedelta(minutes=3)
 """An older position says nothing about where the van is now."""
+STALE = timedelta(minutes=10)
+"""A van that has been silent for so long may be anywhere, and its customers are told so."""
+DETOUR_FACTOR, DETOUR_SECONDS = 1.5, 480
+"""By way of where the van is, the stop is this much further than it was: it is not on its way there."""
 EVERY = timedelta(seconds=90)
 SOON_SECONDS = 3.0
 # On the wall's clock: in a demo that runs fast, EVERY would be several times a second for all vans together.
@@ -49,7 +58,15 @@ def roll_forward(*, route_id: int) -> bool:
 
 def roll_forward_soon(*, route_id: int) -> None:
     """The same within seconds; many calls are one."""
-    react(HANDLER, payload={"route": route_id}, delay_seconds=SOON_SECONDS, dedupe_key=f"roll-soon:{route_id}")
+    react(HANDLER, payload={"route": route_id}, delay_seconds=SOON_SECONDS, dedupe_key=_soon_key(route_id))
+
+
+def roll_many_forward_soon(*, route_ids: Iterable[int]) -> None:
+    """The same for many routes with one look at what is waiting already."""
+    keys = {_soon_key(route_id): route_id for route_id in route_ids}
+    waiting = Reaction.objects.filter(dedupe_key__in=keys, state=Reaction.State.WAITING)
+    for key in keys.keys() - set(waiting.values_list("dedupe_key", flat=True)):
+        roll_forward_soon(route_id=keys[key])
 
 
 def keep_rolling(*, route_id: int) -> None:
@@ -63,10 +80,9 @@ def keep_rolling(*, route_id: int) -> None:
 
 def snapshot_of(route: Route) -> Snapshot:
     """One van's snapshot, its next arrival forecast from its position or its last stop."""
-    depot, day = route.plan.depot, route.plan.day
-    forecast = _forecast(route)
-    arrivals = {route.shift_id: forecast} if forecast is not None else None
-    return take(depot=depot, day=day, shift_id=route.shift_id, arrivals=arrivals)
+    sight = _sight(route)
+    sights = {route.shift_id: sight} if sight is not None else None
+    return take(depot=route.plan.depot, day=route.plan.day, shift_id=route.shift_id, sights=sights)
 
 
 def newly_late(snapshot: Snapshot, van: str) -> bool:
@@ -80,35 +96,56 @@ def newly_late(snapshot: Snapshot, van: str) -> bool:
     return False
 
 
-def _forecast(route: Route) -> int | None:
-    """Posix seconds of the arrival at the next stop; None when the van has not left or there is none."""
+def _sight(route: Route) -> Sight | None:
+    """Where a van under way is on its way to its next stop; None when it has not left or there is none."""
     if route.departed_at is None:
         return None
-    following = (
-        Visit.objects.filter(route=route, state=Visit.State.PLANNED, hold_until=None)
-        .select_related("place")
-        .order_by("sequence")
-        .first()
-    )
+    remaining = Visit.objects.filter(route=route, hold_until=None).select_related("place").order_by("sequence")
+    following = remaining.filter(state=Visit.State.PLANNED).first()
     if following is None:
         return None
-    to = Point(*following.place.point)
-    profile, now = route.shift.vehicle.profile, int(clock.now().timestamp())
-    position = Position.objects.filter(vehicle=route.shift.vehicle_id, at__gte=clock.now() - FRESH).first()
-    if position is not None:
-        seconds = _drive(profile, Point(position.latitude, position.longitude), to)
-        if seconds is not None:
-            return now + seconds
+    to, profile = Point(*following.place.point), route.shift.vehicle.profile
     last = route.visits.exclude(left_at=None).select_related("place").order_by("-sequence").first()
     start = Point(*last.place.point) if last else Point(route.plan.depot.latitude, route.plan.depot.longitude)
     left = last.left_at if last is not None and last.left_at is not None else route.departed_at
-    seconds = _drive(profile, start, to)
-    return None if seconds is None else max(now, int(left.timestamp()) + seconds)
-
-
-def _drive(profile: str, start: Point, end: Point) -> int | None:
-    try:
-        seconds = int(roads.network(profile).table([start], [end]).seconds[0, 0])
-    except TravelError:
+    position = Position.objects.filter(vehicle=route.shift.vehicle_id, at__gte=left).first()
+    now = clock.now()
+    if position is not None and position.at >= now - FRESH:
+        here = Point(position.latitude, position.longitude)
+        found = _from_position(profile, start, here, to, position.at)
+        if found is not None:
+            return found
+    seconds = _drive(profile, [start], [to])[0]
+    if seconds is None:
         return None
-    return seconds if seconds < UNREACHABLE else None
+    is_at_door = remaining.filter(state=Visit.State.ARRIVED).exists()
+    silent = now - (position.at if position is not None else left) > STALE and not is_at_door
+    return Sight(int(left.timestamp()), seconds, cell_of(start.lat, start.lon), STALE_POSITION if silent else "")
+
+
+def _from_position(profile: str, start: Point, here: Point, to: Point, at: datetime) -> Sight | None:
+    """The drive from where it was seen; off the road to its stop when going by way of there takes far longer."""
+    straight, ahead, behind, _back = _drive(profile, [start, here], [to, here], square=True)
+    if ahead is None:
+        return None
+    away = None not in (straight, behind) and _is_detour(straight or 0, (behind or 0) + ahead)
+    return Sight(int(at.timestamp()), ahead, cell_of(here.lat, here.lon), OFF_ROUTE if away else "")
+
+
+def _is_detour(straight: int, driven: int) -> bool:
+    return driven > straight * DETOUR_FACTOR + DETOUR_SECONDS
+
+
+def _drive(profile: str, starts: list[Point], ends: list[Point], *, square: bool = False) -> list[int | None]:
+    """Seconds on the empty road; None where there is none. With `square`: to and from the second of two points."""
+    count = 4 if square else 1
+    try:
+        table = roads.network(profile).table(starts, ends).seconds
+    except TravelError:
+        return [None] * count
+    found = [table[0, 0], table[1, 0], table[0, 1], table[1, 1]] if square else [table[0, 0]]
+    return [int(seconds) if seconds < UNREACHABLE else None for seconds in found]
+
+
+def _soon_key(route_id: int) -> str:
+    return f"roll-soon:{route_id}"

@@ -17,19 +17,18 @@ from apps.deliveries.services import bump_pages
 from apps.events.services import emit, react
 from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
-from apps.routing.models import DayPlan, Route, Visit
-from apps.routing.planner.eta import EtaPair, pair
+from apps.routing.expected import Expected, expect
+from apps.routing.models import DayPlan, Forecast, Route, Visit
 from apps.routing.planner.insertion import Timetable
-from apps.routing.planner.intervals import opening, permitted
-from apps.routing.planner.problem import Stop
-from apps.routing.planner.solution import StopTimes
-from apps.routing.rows import VisitRow, promises_of
+from apps.routing.rows import promises_of
 from apps.routing.snapshot import SPARE_RELOAD, Snapshot
 from apps.routing.stops import local_instant
 from apps.routing.vans import stored_breaks
 
-ETA_TOLERANCE_SECONDS = 180
-"""A shown ETA pair stays as it is until one of its ends has moved further than this."""
+LEADS_MINUTES = (1440, 120, 60, 30, 10)
+"""Forecasts are kept at so many minutes before, to be held against the arrival."""
+_LEAD_GRACE = 0.8
+"""A forecast counts for a lead while at least so much of it is left."""
 REPLAN_HANDLER = "apps.routing.handlers.replan"
 REPLAN_DEBOUNCE_SECONDS = 0.5
 PREPARE_HANDLER = "apps.routing.handlers.prepare_day"
@@ -55,6 +54,10 @@ class Written:
     """Deliveries whose ETA pair moved past the tolerance."""
     renumbered: set[int] = field(default_factory=set)
     """Deliveries whose number of stops ahead changed."""
+    explained: set[int] = field(default_factory=set)
+    """Deliveries whose pair stands, with another reason."""
+    notices: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """What to say to a delivery whose new pair does not lie inside the one its page showed."""
 
 
 def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
@@ -158,22 +161,23 @@ def write(
     for van, route in routes.items():
         shift, table = snapshot.shifts[van], timetable.tables[van]
         base = snapshot.done[shift.shift][-1].sequence if shift.shift in snapshot.done else 0
-        reference = snapshot.now if shift.departed is not None else max(snapshot.now, shift.starts)
-        for index, (stop, times) in enumerate(zip(table.route.stops, table.times, strict=True)):
-            visit = made[stop] if stop in made else int(stop[1:])
-            before = snapshot.visits.get(visit)
+        visits = [made[stop] if stop in made else int(stop[1:]) for stop in table.route.stops]
+        standing = [snapshot.visits.get(visit) for visit in visits]
+        for index, look in enumerate(expect(snapshot, van, table, standing)):
+            visit, before = visits[index], standing[index]
             deliveries = members.get(visit) or _deliveries(snapshot, visit)
-            opens = opening(permitted(timetable.problem.stop[stop]), times.start)
-            shown = _pair(before, times, now=reference, ahead=index, opens=opens)
-            if shift.is_carrier:
-                # Another firm's vans: all we know of them is what was agreed.
-                shown = _window_around(timetable.problem.stop[stop], times)
-            if before is None or (before.eta_earliest, before.eta_latest) != shown:
+            if before is None or (before.eta_earliest, before.eta_latest, before.eta_reason) != (
+                *look.shown,
+                look.reason,
+            ):
                 written.moved.update(deliveries)
+            if look.notice:
+                written.notices.update(dict.fromkeys(deliveries, _notice(snapshot, look)))
             if before is None or (before.shift, before.sequence) != (shift.shift, base + index + 1):
                 written.renumbered.update(deliveries)
-            rows.append((visit, route, base + index + 1, times, shown))
+            rows.append((visit, route, base + index + 1, look))
     _store(snapshot, rows)
+    _keep_forecasts(snapshot, rows)
     _store_breaks(snapshot, timetable, routes, made)
     return written
 
@@ -214,14 +218,6 @@ def _call_at_depot(snapshot: Snapshot, route: int, seconds: int) -> int:
     return int(visit.pk)
 
 
-def _window_around(stop: Stop, times: StopTimes) -> EtaPair:
-    """The window that holds the start; the last one where none does."""
-    windows = permitted(stop)
-    if not windows:
-        return EtaPair(times.start, times.start)
-    return EtaPair(*next((window for window in windows if times.start <= window[1]), windows[-1]))
-
-
 def _store_breaks(snapshot: Snapshot, timetable: Timetable, routes: Mapping[str, int], made: Mapping[str, int]) -> None:
     for van, route in routes.items():
         shift, table = snapshot.shifts[van], timetable.tables[van]
@@ -237,31 +233,49 @@ def _deliveries(snapshot: Snapshot, visit: int) -> list[int]:
     return [drop.delivery for drop in snapshot.drops.get(visit, ()) if not drop.is_hold]
 
 
-def _pair(before: VisitRow | None, times: StopTimes, *, now: int, ahead: int, opens: int | None) -> EtaPair:
-    """The pair to show: the old one, unless it has moved past the tolerance."""
-    fresh = pair(times.arrival, now=now, stops_ahead=ahead, opens=opens)
-    if before is None or before.eta_earliest is None or before.eta_latest is None:
-        return fresh
-    old = EtaPair(before.eta_earliest, before.eta_latest)
-    drift = max(abs(old.earliest - fresh.earliest), abs(old.latest - fresh.latest))
-    return fresh if drift > ETA_TOLERANCE_SECONDS else old
+def _notice(snapshot: Snapshot, look: Expected) -> dict[str, Any]:
+    return {"to": [snapshot.instant(seconds).isoformat() for seconds in look.shown], "reason": look.reason}
 
 
-def _store(snapshot: Snapshot, rows: list[tuple[int, int, int, StopTimes, EtaPair]]) -> None:
+def _keep_forecasts(snapshot: Snapshot, rows: list[tuple[int, int, int, Expected]]) -> None:
+    """What is expected now of the stops that are about so many minutes away; the first such forecast counts."""
+    kept = []
+    for visit, _route, _sequence, look in rows:
+        ahead = (look.honest.expected - snapshot.now) / 60
+        for lead in LEADS_MINUTES:
+            if _LEAD_GRACE * lead < ahead <= lead:
+                earliest, expected, latest = map(snapshot.instant, look.honest[1:4])
+                made_at = snapshot.instant(snapshot.now)
+                kept.append(
+                    Forecast(
+                        visit_id=visit,
+                        lead_minutes=lead,
+                        made_at=made_at,
+                        earliest=earliest,
+                        expected=expected,
+                        latest=latest,
+                    )
+                )
+    Forecast.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+def _store(snapshot: Snapshot, rows: list[tuple[int, int, int, Expected]]) -> None:
     """One UPDATE for many visits, each with its own values."""
     adapt = connection.ops.adapt_datetimefield_value
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         part = rows[start : start + _ROWS_PER_STATEMENT]
         values: list[Any] = []
-        for visit, route, sequence, times, shown in part:
-            instants = (times.start, times.departure, shown.earliest, shown.latest)
-            values += [visit, route, sequence, *(adapt(snapshot.instant(seconds)) for seconds in instants)]
-        holders = ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(part))
+        for visit, route, sequence, look in part:
+            instants = (look.times.start, look.times.departure, *look.shown, *look.sure)
+            times = (adapt(snapshot.instant(seconds)) for seconds in instants)
+            values += [visit, route, sequence, *times, look.reason]
+        holders = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(part))
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE routing_visit SET route_id = v.column2, sequence = v.column3,"  # noqa: S608
                 " planned_arrival = v.column4, planned_departure = v.column5, eta_earliest = v.column6,"
-                f" eta_latest = v.column7, unserved_reason = '' FROM (VALUES {holders}) AS v"
+                " eta_latest = v.column7, sure_earliest = v.column8, sure_latest = v.column9, eta_reason = v.column10,"
+                f" unserved_reason = '' FROM (VALUES {holders}) AS v"
                 " WHERE routing_visit.id = v.column1",
                 values,
             )
@@ -273,7 +287,11 @@ def announce(plan: int, routes: Iterable[int], written: Written, *, actor: str) 
         emit(events.ROUTE_CHANGED, plan_id=plan, payload={"route": route}, actor=actor)
     if written.moved:
         emit(events.ETA_CHANGED, plan_id=plan, payload={"deliveries": sorted(written.moved)}, actor=actor)
-    if pages := written.moved | written.renumbered:
+    if written.notices and DayPlan.objects.filter(pk=plan, stage=DayPlan.Stage.PUBLISHED).exists():
+        # Nobody has seen the pairs of a draft.
+        for delivery, notice in sorted(written.notices.items()):
+            emit(events.ETA_MOVED, delivery_id=delivery, plan_id=plan, payload=notice, actor=actor)
+    if pages := written.moved | written.renumbered | written.explained:
         bump_pages(delivery_ids=pages)
 
 
