@@ -14,6 +14,8 @@ class DemoKey(models.Model):
     name = models.CharField(max_length=120)
     reference = models.BigIntegerField(null=True)
     secret = models.CharField(max_length=120)
+    taken_at = models.DateTimeField(null=True, blank=True, help_text="A visitor drives this van since then.")
+    drive_on_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         # Tests use the models without installing the demo.

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -48,6 +48,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "featured": featured,
         "groups": [group for group in groups if group["cards"]],
         "faces": list(_faces()),
+        "vans": _vans_to_take(),
     }
     return render(request, "demo/start.html", context)
 
@@ -122,6 +123,19 @@ def _same_van(rows: QuerySet[Delivery]) -> list[Delivery]:
 def _tomorrow(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     today = clock.now().astimezone(ZONE).date()
     return rows.filter(state=State.PLANNED, drops__visit__plan__day__gt=today, drops__is_open=True)[:4]
+
+
+def _vans_to_take() -> list[dict[str, Any]]:
+    """Some vans on the road, with much of their day before them; what a visitor may drive."""
+    left = Count("visits", filter=Q(visits__state__in=Visit.REMAINING))
+    routes = _under_way().annotate(left=left).filter(left__gt=0).order_by("-left").select_related("shift__vehicle")
+    keys = {key.reference: key for key in DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER)}
+    found = [(route, keys.get(route.shift.driver_id)) for route in routes]
+    return [
+        {"key": key.pk, "code": route.shift.vehicle.code, "left": route.left, "taken": key.taken_at is not None}
+        for route, key in found
+        if key is not None
+    ][:3]
 
 
 def _faces() -> Iterable[dict[str, str]]:

@@ -5,6 +5,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -20,6 +21,7 @@ from apps.demo.phone_client import ClerkScanner, DriverPhone, Rejected
 from apps.demo.shops import Shops
 from apps.demo.simulator import Van
 from apps.demo.stage import profile_of_driver
+from apps.demo.wheel import Wheel, let_go, take_back
 from apps.routing.models import Visit
 from apps.routing.planner.travel_osrm import Roads
 
@@ -36,14 +38,15 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _stop)
         roads = Roads(settings.ROADS_DIR)
         base = settings.PUBLIC_BASE_URL
-        vans = [
-            Van(
+        vans = {
+            key.pk: Van(
                 DriverPhone(base, key.secret),
                 roads.road(profile_of_driver(key.reference or 0)),
                 Random(f"{seed}/{key.reference}"),
             )
             for key in DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER)
-        ]
+        }
+        wheels: dict[int, Wheel] = {}
         clerk = ClerkScanner(base, DemoKey.objects.get(kind=DemoKey.Kind.CLERK).secret)
         keys = dict(DemoKey.objects.filter(kind=DemoKey.Kind.MERCHANT).values_list("name", "secret"))
         shops = Shops(base, keys, seed, TOMORROW_COUNT)
@@ -56,7 +59,16 @@ class Command(BaseCommand):
                 following = clock.next_working_day(now).date()
                 shops.open_for(following, Visit.objects.filter(plan__day=following).count())
             self._try(shops.sell_one)
-            for van in vans:
+            taken = _taken()
+            for key, van in vans.items():
+                if key in taken:
+                    if key not in wheels:
+                        let_go(van)
+                        wheels[key] = Wheel(van)
+                    self._try(partial(wheels[key].tick, clock.now(), taken[key]))
+                    continue
+                if wheels.pop(key, None) is not None:
+                    take_back(van)
                 self._try(partial(van.tick, clock.now()))
             time.sleep(max(0.05, TICK_SECONDS - (time.monotonic() - began)))
 
@@ -71,6 +83,12 @@ class Command(BaseCommand):
         else:
             return True
         return False
+
+
+def _taken() -> dict[int, datetime | None]:
+    """The vans that visitors drive, and when each was last told to drive on."""
+    rows = DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER, taken_at__isnull=False)
+    return dict(rows.values_list("pk", "drive_on_at"))
 
 
 def _load(clerk: ClerkScanner) -> None:
