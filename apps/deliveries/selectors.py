@@ -40,6 +40,7 @@ _CODES = {
     events.PROOF_FLAGGED: "proof_flagged",
     # Declared by apps above; read by name, as every event is.
     "routing.next_stop": "next_stop",
+    "routing.eta_moved": "eta_moved",
     "routing.stop_unserved": "stop_unserved",
     "instructions.saved": "instructions_saved",
     "instructions.acknowledged": "instructions_acknowledged",
@@ -90,7 +91,7 @@ def _code(kind: str, payload: dict[str, Any]) -> str:
 
 
 def _shown(code: str, payload: dict[str, Any]) -> dict[str, Any]:
-    if code == "window_changed":
+    if code in ("window_changed", "eta_moved"):
         return {"to": payload["to"]}
     if code == "window_widened":
         return {"to": payload["widened"]}

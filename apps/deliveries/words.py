@@ -19,6 +19,7 @@ TIMELINE: dict[str, LazyText] = {
     "loaded": gettext_lazy("The parcel is on the van."),
     "out": gettext_lazy("The van is on its way."),
     "next_stop": gettext_lazy("You are the next stop."),
+    "eta_moved": gettext_lazy("The van's time has moved. We now expect {window}."),
     "stop_unserved": gettext_lazy("No van can bring it in the agreed time."),
     "delivered": gettext_lazy("Delivered."),
     "failed": gettext_lazy("We could not deliver: {reason}."),

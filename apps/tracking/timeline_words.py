@@ -38,6 +38,7 @@ _ICONS = {
     "cancelled": "circle-x",
     "window_changed": "calendar-clock",
     "window_widened": "timer",
+    "eta_moved": "timer",
     "contact_tried": "phone",
     "place_changed_point": "store",
     "place_changed_address": "map-pin",
@@ -46,6 +47,9 @@ _ICONS = {
     "instructions_acknowledged": "check",
 }
 
+TELLS_A_WINDOW = frozenset({"window_changed", "window_widened", "eta_moved"})
+"""In a change of state "to" is a state, here it is a window."""
+
 
 def timeline_lines(doc: Document) -> list[TimelineLine]:
     """The document's timeline in words, in its own order (newest first); what has no words is left out."""
@@ -53,8 +57,7 @@ def timeline_lines(doc: Document) -> list[TimelineLine]:
     for entry in doc["timeline"]:
         data = entry.get("data") or {}
         code = short_code(entry["code"], data)
-        # In a change of state "to" is a state, not a window.
-        shown = {key: data[key] for key in data if key != "to" or code in ("window_changed", "window_widened")}
+        shown = {key: data[key] for key in data if key != "to" or code in TELLS_A_WINDOW}
         sentence = timeline_sentence(code, shown, zone=ZoneInfo(doc["zone"]))
         if sentence:
             when = capitalised(moment_words(datetime.fromisoformat(entry["at"]), doc["zone"]))
