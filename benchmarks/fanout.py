@@ -28,7 +28,7 @@ from time import perf_counter
 from benchmarks.live_clients import Page, Phone, open_pages, phone, post_request
 from benchmarks.live_world import CENTRE, World, build, cpu_of, rss_kib, set_up
 
-WARM, SETTLE_SECONDS, FLOOD_SECONDS = 20, 2.0, 4.0
+SETTLE_SECONDS, FLOOD_SECONDS = 2.0, 4.0
 PRODUCT, CHANNELS, WEBSOCKETS = "doorstep", "channels_memory", "websockets"
 
 
@@ -82,7 +82,7 @@ def free_port() -> int:
 def server(arguments: list[str], port: int, environment: dict[str, str]) -> Iterator[int]:
     process = subprocess.Popen([sys.executable, *arguments], env=environment)
     try:
-        for _try in range(600):
+        for _try in range(2400):
             if process.poll() is not None:
                 raise SystemExit("The server did not start.")
             with socket.socket() as probe:
@@ -129,11 +129,14 @@ async def measured(
     """The paced run against one server; the sockets stay open."""
     listener, vans = Listener(), len(paths)
     flat = [path for van in paths for path in van]
-    # The first sockets bring what every process has once: threads, caches, connections.
-    first, _seconds = await open_pages(host, flat[:WARM], listener.heard)
+    # The first quarter brings what every process has once: threads, connections, the database's own page cache.
+    warm = len(flat) // 4
+    first, _seconds = await open_pages(host, flat[:warm], listener.heard)
+    while documents and listener.documents < warm:
+        await asyncio.sleep(0.05)
     await asyncio.sleep(SETTLE_SECONDS)
     rss = rss_kib(pid)
-    pages, seconds = await open_pages(host, flat[WARM:], listener.heard)
+    pages, seconds = await open_pages(host, flat[warm:], listener.heard)
     while documents and listener.documents < len(flat):
         await asyncio.sleep(0.05)
     await asyncio.sleep(SETTLE_SECONDS)
@@ -145,13 +148,18 @@ async def measured(
     with cpu_of(pid) as cpu:
         newest = await paced(publish, vans, options.rate, options.seconds, listener)
         await asyncio.sleep(1.0)
-    delays, delivered = sorted(listener.delays), len(listener.delays)
     each = len(paths[0])
-    missed = sum(1 for number, page in enumerate(pages) if page.newest != newest[number // each])
+    for _wait in range(100):
+        # On a busy box the last ones may be under way still; a position that never comes is missed.
+        missed = sum(1 for number, page in enumerate(pages) if page.newest != newest[number // each])
+        if not missed:
+            break
+        await asyncio.sleep(0.1)
+    delays, delivered = sorted(listener.delays), len(listener.delays)
     expected = int(options.rate * options.seconds) * each
     figures = Figures(
         sockets=len(pages),
-        connects_per_second=round(len(flat[WARM:]) / seconds),
+        connects_per_second=round(len(flat[warm:]) / seconds),
         rss_kib_per_socket=round(per_socket, 1),
         delivered=delivered,
         expected=expected,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from apps.core.geo import distance_metres
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Position, PositionSample
 from apps.merchants.models import Policy
-from apps.routing.planner.travel import Point, TravelError
+from apps.routing.planner.travel import Network, Point, TravelError
 from apps.routing.planner.travel_osrm import RoadNetwork
 from apps.routing.roads import network
 from apps.tracking import rules
@@ -29,6 +30,7 @@ _LONGEST_STEP = timedelta(minutes=2)
 _DETOUR, _SNAP_METRES = 2.5, 100
 # A dot is never called stale within this many wall seconds: that long may the line itself take.
 _LINE_SECONDS = 5
+_NETWORK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,12 @@ def _dot(fix: Fix, before: Fix | None, way: Progress, now: datetime) -> Dot:
     }
 
 
+@lru_cache(maxsize=8)
+def _network(profile: str, _period: int) -> Network:
+    """The road network, looked for on the disk only now and then."""
+    return network(profile)
+
+
 @lru_cache(maxsize=4096)
 def _between(before: Fix, fix: Fix, profile: str) -> list[tuple[float, float]]:
     """Along the road where there is one without a detour, else straight; it ends at the fix, never beyond.
@@ -174,7 +182,7 @@ def _between(before: Fix, fix: Fix, profile: str) -> list[tuple[float, float]]:
     """
     straight = [before.point, fix.point]
     try:
-        roads = network(profile)
+        roads = _network(profile, int(monotonic() // _NETWORK_SECONDS))
         if not isinstance(roads, RoadNetwork):
             return straight
         leg = roads.leg(Point(*before.point), Point(*fix.point))
