@@ -1,13 +1,15 @@
 """How fast and how well a running plan takes what shoppers change: `python -m benchmarks.replan --json`.
 
-Every size runs in a process of its own. Changes follow one another on one plan: each is answered by insertion, then
-improved by the planner child; a few are compared with a long solve, warm from the same plan, with the same frozen
-prefix and stability price. Times are wall clock, without HTTP and database.
+Every size runs in a process of its own. Changes follow one another on one plan: each is answered by insertion (what
+fits nowhere is searched for half a second longer), then improved by the planner child; a few are compared with a long
+solve, warm from the same plan, with the same frozen prefix and prices. The same day is lived under both policies; the
+figures at the top are those of the calm one, which a running day has. Times are wall clock, without HTTP and database.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import multiprocessing
@@ -33,8 +35,8 @@ from apps.routing.planner.insertion import (
     merged,
     remove,
 )
-from apps.routing.planner.jobs import SECONDS, Improve, Ping
-from apps.routing.planner.limits import Policy
+from apps.routing.planner.jobs import SECONDS, FitIn, Improve, Ping
+from apps.routing.planner.limits import CALM, THRIFTY, Policy
 from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.problem import NEW_PLACE, Problem, Stop
 from apps.routing.planner.solution import Solution
@@ -43,12 +45,16 @@ from apps.routing.planner.squeeze import Squeezed, squeeze
 from apps.routing.planner.travel import Point
 from apps.routing.planner.worker import Child
 from benchmarks.replan_day import HOUR, SHIFT, BenchmarkDay, Country, make_day, zone_of
+from benchmarks.replan_van import measure_one_van, model_build_seconds
 
 EXTRACT = Path("apps/demo/data/liechtenstein.osm.pbf")
 ROADS = Path("var/benchmarks/roads")
-POLICY = Policy()
-BEST = Policy(worth=1, worth_per_moved=0, most_moved=10**6)
-"""For references: the best found counts, however small the gain."""
+POLICIES = (CALM, THRIFTY)
+
+
+def greedy(policy: Policy) -> Policy:
+    """For references: the best found counts, however small the gain."""
+    return dataclasses.replace(policy, worth=1, worth_per_moved=0, changed_van=0, most_moved=10**6)
 
 
 @dataclass
@@ -62,8 +68,10 @@ class Tally:
     applied_gap: list[float] = field(default_factory=list)
     moved_five: list[int] = field(default_factory=list)
     moved_ten: list[int] = field(default_factory=list)
+    repair_s: list[float] = field(default_factory=list)
     yes: int = 0
     no: int = 0
+    repaired: int = 0
     false_refusals: int = 0
     broken: int = 0
     improved: int = 0
@@ -85,8 +93,8 @@ class Answered:
 class Bench:
     """One size: the day, the planner child, and the tally."""
 
-    def __init__(self, day: BenchmarkDay, child: Child, arguments: argparse.Namespace) -> None:
-        self.day, self.child, self.arguments = day, child, arguments
+    def __init__(self, day: BenchmarkDay, child: Child, arguments: argparse.Namespace, policy: Policy) -> None:
+        self.day, self.child, self.arguments, self.policy = day, child, arguments, policy
         self.tally = Tally()
 
     def run(self) -> Tally:
@@ -132,6 +140,8 @@ class Bench:
 
     def _take(self, answered: Answered, reference: bool) -> None:
         if isinstance(answered.found, Refusal):
+            answered = self._searched(answered)
+        if isinstance(answered.found, Refusal):
             self.tally.no += 1
             self.tally.false_refusals += self._was_possible(answered.asked)
             return
@@ -149,10 +159,25 @@ class Bench:
             self.tally.answer_gap.append(self._gap(committed, best))
             self.tally.applied_gap.append(self._gap(self.day.plan, best))
 
+    def _searched(self, refused: Answered) -> Answered:
+        """What fits nowhere at once, in the planner child: repaired, nothing late, or refused for good."""
+        asked = refused.asked
+        bare = remove(Timetable.of(self.day.problem, self.day.plan), asked.id)
+        job = FitIn(bare.problem.without_stop(asked.id), bare.solution, asked, policy=self.policy)
+        (found, took) = _timed(lambda: self.child.ask(job, job.seconds + 2))
+        self.tally.repair_s.append(took)
+        if isinstance(found, Refusal):
+            return refused
+        self.tally.repaired += 1
+        now = {van: route.stops for van, route in found.route.items()}
+        vans = tuple(van for van, stops in now.items() if stops != self.day.plan.route[van].stops)
+        least = Insertion(found.vehicle_of[asked.id], 0, 0, 0, 0, 0, 0)
+        return Answered(asked, least, self.day.problem.with_stop(asked), found, vans)
+
     def _improve(self, vans: tuple[str, ...]) -> None:
         mode = self._mode(vans)
         seconds = SECONDS[mode]
-        job = Improve(self.day.problem, self.day.plan, mode, vans, seconds, POLICY)
+        job = Improve(self.day.problem, self.day.plan, mode, vans, seconds, self.policy)
         (result, took) = _timed(lambda: self.child.ask(job, seconds + 2))
         self.tally.applied_s.append(took)
         self.tally.improved += result.applied
@@ -167,11 +192,11 @@ class Bench:
         problem, best, seconds = self.day.problem, self.day.plan, self.arguments.reference_seconds
         parts: tuple[tuple[Mode, float], ...] = (("fleet", 2 / 3), ("one_van", 1 / 3))
         for mode, part in parts:
-            best = improve(problem, best, mode=mode, seconds=seconds * part, policy=BEST).solution
-        return plan_cost(problem, best, POLICY).total
+            best = improve(problem, best, mode=mode, seconds=seconds * part, policy=greedy(self.policy)).solution
+        return plan_cost(problem, best, self.policy).total
 
     def _gap(self, plan: Solution, best: int) -> float:
-        return max(0.0, 100 * (plan_cost(self.day.problem, plan, POLICY).total - best) / best)
+        return max(0.0, 100 * (plan_cost(self.day.problem, plan, self.policy).total - best) / best)
 
     def _was_possible(self, asked: Stop) -> bool:
         """Whether a long search finds a plan for what was refused, breaking nothing."""
@@ -183,7 +208,8 @@ class Bench:
         started = problem.vehicle[late.vehicle].started
         mode: Mode = "one_van" if started else "fleet"
         seconds = min(self.arguments.reference_seconds, 10.0)
-        found = improve(problem, plan, mode=mode, touched=(late.vehicle,), seconds=seconds, policy=BEST).solution
+        best = greedy(self.policy)
+        found = improve(problem, plan, mode=mode, touched=(late.vehicle,), seconds=seconds, policy=best).solution
         standing, before = self.day.plan, self.day.problem
         return not violations(problem, found, standing=standing, standing_problem=before, strict={asked.id})
 
@@ -245,21 +271,29 @@ def _timed[Value](work: Callable[[], Value]) -> tuple[Value, float]:
 
 
 def measure(stops: int, arguments: argparse.Namespace) -> dict[str, Any]:
-    """One size, in a process of its own."""
+    """One size, in a process of its own: the same day under every policy."""
     country = Country.read(arguments.osm, arguments.roads)
     day = make_day(country, stops, arguments.changes, arguments.seed)
     best_insertion(Timetable.of(day.problem, day.plan), day.problem.stops[0].replace(id="warm"))
-    with Child() as child:
-        child.ask(Ping(), 30)
-        tally = Bench(day, child, arguments).run()
-    return _report(stops, day, tally)
-
-
-def _report(stops: int, day: BenchmarkDay, tally: Tally) -> dict[str, Any]:
-    asked = max(1, tally.yes + tally.no)
+    found: dict[str, dict[str, Any]] = {}
+    for policy in POLICIES:
+        again = day.again(arguments.seed)
+        with Child() as child:
+            child.ask(Ping(), 30)
+            found[policy.name] = _report(Bench(again, child, arguments, policy).run())
     return {
         "stops": stops,
         "vans": len(day.problem.vehicles),
+        **found[CALM.name],
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "model_build_s": model_build_seconds(day.problem, day.plan),
+        "policies": found,
+    }
+
+
+def _report(tally: Tally) -> dict[str, Any]:
+    asked = max(1, tally.yes + tally.no)
+    return {
         "answer_ms_p50": _percentile(tally.answer_ms, 50),
         "answer_ms_p95": _percentile(tally.answer_ms, 95),
         "place_answer_ms_p95": _percentile(tally.place_ms, 95),
@@ -270,8 +304,11 @@ def _report(stops: int, day: BenchmarkDay, tally: Tally) -> dict[str, Any]:
         "moved_over_10_min_mean": _mean(tally.moved_ten),
         "accepted_percent": round(100 * tally.yes / asked, 1),
         "false_refusals": round(100 * tally.false_refusals / asked, 1),
+        "infeasible_changes": len(tally.repair_s),
+        "infeasible_repaired": tally.repaired,
+        "repair_or_refusal_s_p95": _percentile(tally.repair_s, 95),
+        "repair_or_refusal_s_max": _percentile(tally.repair_s, 100),
         "promises_broken": tally.broken,
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "child_peak_rss_mb": round(tally.child_mb, 1),
         "improvements_applied": tally.improved,
     }
@@ -296,6 +333,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stops", default="100,300,1000", help="sizes of the day, separated by commas")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--van-cases", type=int, default=8, help="changes to a single long route, 40 to 150 stops")
     parser.add_argument("--osm", type=Path, default=EXTRACT, help="an OpenStreetMap extract (.osm.pbf)")
     parser.add_argument("--roads", type=Path, default=ROADS, help="where the prepared road network is kept")
     parser.add_argument("--changes", type=int, default=40)
@@ -313,12 +351,21 @@ def main() -> None:
     for size in sizes:
         with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
             results.append(pool.submit(measure, size, arguments).result())
-    report = {"benchmark": "replan", "seed": arguments.seed, "changes": arguments.changes, "results": results}
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
+        one_van = pool.submit(measure_one_van, arguments).result()
+    report = {
+        "benchmark": "replan",
+        "seed": arguments.seed,
+        "changes": arguments.changes,
+        "results": results,
+        "one_van": one_van,
+    }
     if arguments.json:
         print(json.dumps(report, indent=2))
         return
     for result in results:
         print("\n".join(f"{name:28} {value}" for name, value in result.items()), end="\n\n")
+    print("\n".join(f"{name:28} {value}" for name, value in one_van.items()))
 
 
 if __name__ == "__main__":

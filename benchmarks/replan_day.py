@@ -99,6 +99,11 @@ class BenchmarkDay:
     rng: np.random.Generator
     asked_roads: int = field(default=0)
 
+    def again(self, seed: int) -> BenchmarkDay:
+        """The same morning, to be lived once more with the same luck."""
+        rng = np.random.default_rng([seed, len(self.points)])
+        return BenchmarkDay(self.country, list(self.points), list(self.newcomers), self.problem, self.plan, rng)
+
     @cached_property
     def degrees(self) -> np.ndarray:
         return np.array([(point.lat, point.lon) for point in self.points])
@@ -173,6 +178,11 @@ def window(rng: np.random.Generator) -> tuple[int, int]:
         opens = int(rng.integers(0, (SHIFT - length) // HOUR + 1)) * HOUR
         return opens, opens + length
     return 0, SHIFT
+
+
+def plain_stop(rng: np.random.Generator, number: int) -> Stop:
+    """A stop of an ordinary parcel at the location of its number."""
+    return _stop(rng, number, in_town=False)
 
 
 def _stop(rng: np.random.Generator, number: int, in_town: bool) -> Stop:

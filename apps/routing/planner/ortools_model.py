@@ -75,15 +75,21 @@ class Task:
 
 def improve_warm(task: Task, limit: Limit, heard: Heard | None = None) -> list[Routes] | None:
     """The best plans found, stops per tail, cheapest first; None when the tails' present order was rejected."""
-    model = _Model(task)
-    parameters = _guided(limit)
-    model.routing.CloseModelWithParameters(parameters)
+    model, parameters = prepared(task, limit)
     start = model.routing.ReadAssignmentFromRoutes(model.warm(), True)
     if start is None:
         return None
     found = _Found(model, heard)
     last = model.routing.SolveFromAssignmentWithParameters(start, parameters)
     return found.plans(last)
+
+
+def prepared(task: Task, limit: Limit) -> tuple[_Model, Any]:
+    """The closed model of a task, ready for its warm start, with its search parameters."""
+    model = _Model(task)
+    parameters = _guided(limit)
+    model.routing.CloseModelWithParameters(parameters)
+    return model, parameters
 
 
 def build_cold(task: Task, limit: Limit, heard: Heard | None = None) -> Routes | None:
