@@ -31,6 +31,8 @@ class PageWords:
     has_map: bool
     map_summary: str
     stops: str
+    stops_alone: str
+    distance: str
     agreed: str
     safe_place: str
     collect_until: str
@@ -59,6 +61,8 @@ def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]
         has_map=State(doc["status"]) in OPEN | {State.AT_POINT, State.FAILED} and bool(doc["destination"]),
         map_summary=_map_summary(doc),
         stops=" · ".join(filter(None, (stops_words(doc), distance_words(doc)))) if doc["status"] in ON_A_VAN else "",
+        stops_alone=stops_words(doc) if doc["status"] in ON_A_VAN else "",
+        distance=capitalised(distance_words(doc)),
         agreed=agreed_words(doc) if doc["status"] in OPEN else "",
         safe_place=safe_place_words((doc["instruction"] or {}).get("safe_place")),
         collect_until=_moment(collection.get("until"), doc["zone"]),
@@ -77,7 +81,8 @@ def _map_summary(doc: Document) -> str:
     if doc["status"] in (State.AT_POINT, State.FAILED) or not doc["van"]["visible"]:
         return _("Map of where it goes: %(place)s.") % {"place": town}
     words = _("Map of the van on its way to %(place)s.") % {"place": town}
-    return " ".join([words, *(f"{part}." for part in (stops_words(doc), distance_words(doc)) if part)])
+    stops = stops_words(doc)
+    return f"{words} {stops}." if stops else words
 
 
 def _moment(instant: str | None, zone: str) -> str:

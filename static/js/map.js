@@ -12,8 +12,6 @@ let home = null;
 let vanMarker = null;
 let van = null;
 let lastDot = null;
-let staleTimer = 0;
-let measuredAt = 0;
 let isTouched = false;
 let shown = "";
 
@@ -50,6 +48,7 @@ async function start() {
     return;
   }
   map.on("style.load", drawHome);
+  map.on("style.load", () => drawRoad(lastDot?.remaining ?? []));
   map.on("dragstart", () => (isTouched = true));
   if (lastDot) showDot(lastDot);
 }
@@ -92,12 +91,12 @@ function area() {
 function showDot(dot) {
   const isNew = !van || dot.at !== lastDot.at;
   lastDot = dot;
-  clearTimeout(staleTimer);
   if (!map) return;
+  drawRoad(dot.remaining ?? []);
   if (!dot.visible) {
     vanMarker?.remove();
     vanMarker = van = null;
-    return showSeen(null);
+    return;
   }
   if (!van) {
     vanMarker = new library.Marker({ element: icon(figure.dataset.van === "cargo_bike" ? "bike" : "van") }).setLngLat([dot.lon, dot.lat]).addTo(map);
@@ -108,25 +107,18 @@ function showDot(dot) {
     van.drive(dot.path, dot.seconds);
     frame(dot, 600);
   }
-  if (isNew) {
-    measuredAt = Date.now();
-    vanMarker.getElement().classList.remove("pin--stale");
-    showSeen(null);
-  }
-  staleTimer = setTimeout(goStale, dot.stale_after * 1000);
+  if (isNew) vanMarker.getElement().classList.remove("pin--stale");
 }
 
-function goStale() {
-  vanMarker?.getElement().classList.add("pin--stale");
-  const minutes = Math.round((Date.now() - measuredAt) / 60_000);
-  showSeen(minutes < 1 ? figure.dataset.seenNow : figure.dataset.seenMinutes.replace("%(n)s", minutes));
-  staleTimer = setTimeout(goStale, 30_000);
-}
-
-function showSeen(words) {
-  const chip = figure.querySelector("[data-map-seen]");
-  chip.hidden = !words;
-  chip.textContent = words ?? "";
+/** The road still to be driven, where the shop shows it: points of [latitude, longitude]. */
+function drawRoad(points) {
+  if (!map.isStyleLoaded() && !map.getSource("road")) return;
+  const data = { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: points.map(([lat, lon]) => [lon, lat]) } };
+  if (map.getSource("road")) return map.getSource("road").setData(data);
+  if (points.length < 2) return;
+  const accent = getComputedStyle(figure).getPropertyValue("--accent").trim();
+  map.addSource("road", { type: "geojson", data });
+  map.addLayer({ id: "road", type: "line", source: "road", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": accent, "line-opacity": 0.85, "line-width": 5 } }, BELOW_LABELS);
 }
 
 /** Keeps van and door in the picture until the reader moves the map. */
@@ -142,6 +134,7 @@ function frame(dot, duration) {
 }
 
 document.addEventListener("doorstep:dot", ({ detail }) => showDot(detail));
+document.addEventListener("doorstep:stale", () => vanMarker?.getElement().classList.add("pin--stale"));
 document.addEventListener("doorstep:page", () => {
   if (!map) return start();
   if (figure.hidden || !map.isStyleLoaded() || shown === figure.dataset.lat + figure.dataset.lon) return;
@@ -152,5 +145,6 @@ document.addEventListener("doorstep:page", () => {
 new IntersectionObserver((seen, observer) => {
   if (!seen.some((entry) => entry.isIntersecting)) return;
   observer.disconnect();
-  (window.requestIdleCallback ?? setTimeout)(start);
+  // Two frames later the words are painted; the library is heavy and must not come before them.
+  requestAnimationFrame(() => requestAnimationFrame(() => (window.requestIdleCallback ?? setTimeout)(start)));
 }).observe(figure);

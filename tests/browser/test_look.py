@@ -1,5 +1,6 @@
 """Every designed state: accessible, narrow enough, mirrored, calm, and free of inline code."""
 
+import gzip
 import re
 import threading
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Response, expect
 
 from apps.merchants.models import Branding
 from apps.tracking.brand import stylesheet
@@ -134,13 +135,77 @@ def test_without_webgl_the_map_is_a_sentence(browser: Browser, address: str, dra
     assert "Map of the van on its way to Vaduz. 3 stops away." in page.locator("figcaption").inner_text()
 
 
-def test_the_first_load_is_light(browser: Browser, address: str, drawn: dict[str, Path]) -> None:
-    """Under 150 kB without the map, which comes after the words."""
-    page, sizes = tab(browser, 390, "light"), []
-    page.on("response", lambda answer: sizes.append(len(answer.body())) if answer.status == 200 else None)
+@pytest.mark.covers("T19", "T3")
+def test_the_words_tell_what_the_map_shows(browser: Browser, address: str, drawn: dict[str, Path]) -> None:
+    """Stops away, the way still to go, and how old the position is; without a map, too."""
+    page = tab(browser, 390, "light")
+    page.route("**/t/preview/dot", lambda route: route.fulfill(json={**preview.DOT, "distance_metres": 2400}))
     visit(page, address, drawn["en"], "out_near")
-    page.wait_for_timeout(300)
-    assert 10_000 < sum(sizes) < 150_000
+    words = page.locator("figcaption")
+    expect(words).to_contain_text("Map of the van on its way to Vaduz. 3 stops away.")
+    expect(words).to_contain_text("About 2.4 km to go", timeout=15_000)
+    expect(words).to_contain_text("Last seen just now")
+    expect(page.locator(".map__chip").first).to_have_text("3 stops away · about 2.4 km to go")
+
+
+@pytest.mark.covers("T20")
+def test_the_first_load_is_light_and_the_map_comes_after_the_words(
+    browser: Browser, address: str, drawn: dict[str, Path]
+) -> None:
+    """At most 150 kB compressed without the map's library and tiles, which nobody waits for."""
+    page, sizes = browser.new_context(viewport={"width": 390, "height": 800}).new_page(), {}
+
+    def weigh(answer: Response) -> None:
+        if answer.status == 200 and "/maplibre/" not in answer.url and "/tiles/" not in answer.url:
+            sizes[answer.url] = len(gzip.compress(answer.body()))
+
+    page.on("response", weigh)
+    visit(page, address, drawn["en"], "out_near")
+    page.wait_for_function("performance.getEntriesByType('resource').some((entry) => entry.name.includes('maplibre'))")
+    assert 10_000 < sum(sizes.values()) < 150_000, sizes
+    first = page.evaluate(
+        """() => Math.min(...performance.getEntriesByType("resource")
+             .filter((entry) => entry.name.includes("maplibre")).map((entry) => entry.startTime))"""
+    )
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert first > painted
+    page.context.close()
+
+
+@pytest.mark.covers("T20")
+def test_the_answer_is_painted_within_a_second_and_a_half_on_a_slow_line(
+    browser: Browser, address: str, drawn: dict[str, Path]
+) -> None:
+    """1.6 Mbit/s and 150 ms there and back, as on a crowded mobile network."""
+    page = tab(browser, 390, "light")
+    line = {"offline": False, "downloadThroughput": 200_000, "uploadThroughput": 90_000, "latency": 150}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
+    visit(page, address, drawn["en"], "out_near")
+    largest = page.evaluate(
+        """() => new Promise((done) => new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime))
+             .observe({ type: "largest-contentful-paint", buffered: true }))"""
+    )
+    assert 150 < largest <= 1_500
+
+
+@pytest.mark.covers("T19")
+def test_at_four_hundred_percent_everything_is_still_there(
+    browser: Browser, address: str, drawn: dict[str, Path]
+) -> None:
+    """1280 by 1024 at 400 % is 320 by 256: nothing sticks out, and the answer and the actions can be reached."""
+    page = browser.new_context(viewport={"width": 320, "height": 256}).new_page()
+    page.route("**/vendor/maplibre/*.mjs", lambda route: route.abort())
+    for name in ("out_near", "failed", "order_mixed", "delivered", "time"):
+        visit(page, address, drawn["en"], name)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320, name
+        assert page.locator("h1").bounding_box()["width"] <= 320
+    visit(page, address, drawn["en"], "failed")
+    target = page.locator("a.offer").first
+    target.focus()
+    box = target.bounding_box()
+    assert box
+    assert 0 <= box["y"] <= 256 - 44
+    page.context.close()
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
