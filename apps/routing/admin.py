@@ -6,16 +6,19 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from apps.core import clock
 from apps.core.operator_only import OperatorOnly
-from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
+from apps.routing import plan_views
+from apps.routing.models import Closure, DayPlan, Drop, Incident, Replan, Route, Visit
+from apps.routing.services import note_closure
 
 VISIT_COLOURS = {"planned": "", "arrived": "info", "done": "success", "failed": "danger"}
 OUTCOME_COLOURS = {"applied": "success", "kept": "info", "moved_meanwhile": "warning", "infeasible": "warning"} | {
@@ -47,17 +50,46 @@ class ReplanInline(PlanIsWrittenByServices, TabularInline):
     model = Replan
     extra = 0
     ordering = ["-pk"]
-    fields = ["started_at", "reason", "mode", "outcome", "detail", "cost_before", "cost_after", "solve_milliseconds"]
+    fields = [
+        "started_at",
+        "reason",
+        "mode",
+        "policy",
+        "outcome",
+        "detail",
+        "cost_before",
+        "cost_after",
+        "vans_changed",
+        "reordered",
+        "solve_milliseconds",
+    ]
 
 
 @admin.register(DayPlan)
 class DayPlanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
+    """The dispatcher's page of a day stands in templates/admin/routing/dayplan/change_form.html."""
+
     list_display = ["day", "depot", "shown_stage", "stops", "left_out", "travel_source", "published_at"]
     list_filter = ["depot", "stage"]
     list_select_related = ["depot"]
     date_hierarchy = "day"
     ordering = ["-day"]
     inlines = [RouteInline, ReplanInline]
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site.admin_view
+        own = [
+            path("<int:plan_id>/tracks.json", site(plan_views.tracks), name="routing_dayplan_tracks"),
+            path("<int:plan_id>/act", site(plan_views.act), name="routing_dayplan_act"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        plan = DayPlan.objects.select_related("depot").filter(pk=object_id).first() if object_id.isdecimal() else None
+        context = {**(extra_context or {}), **(plan_views.page_of(plan) if plan is not None else {})}
+        return super().change_view(request, object_id, form_url, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DayPlan]:
         unplanned = Q(visits__route=None, visits__state=Visit.State.PLANNED)
@@ -141,8 +173,20 @@ class VisitAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
 
 @admin.register(Replan)
 class ReplanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
-    list_display = ["started_at", "plan", "reason", "mode", "shown_outcome", "detail", "saved", "moved", "milliseconds"]
-    list_filter = ["outcome", "reason", "mode"]
+    list_display = [
+        "started_at",
+        "plan",
+        "reason",
+        "mode",
+        "policy",
+        "shown_outcome",
+        "detail",
+        "saved",
+        "moved",
+        "churn",
+        "milliseconds",
+    ]
+    list_filter = ["outcome", "reason", "mode", "policy"]
     list_select_related = ["plan__depot"]
     ordering = ["-pk"]
     show_full_result_count = False
@@ -161,9 +205,33 @@ class ReplanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     def moved(self, replan: Replan) -> str:
         return f"{replan.moved_over_5_minutes} / {replan.moved_over_10_minutes}"
 
+    @admin.display(description=_("Other van / other turn"))
+    def churn(self, replan: Replan) -> str:
+        return f"{replan.vans_changed} / {replan.reordered}"
+
     @admin.display(description=_("ms"), ordering="solve_milliseconds")
     def milliseconds(self, replan: Replan) -> int:
         return replan.solve_milliseconds
+
+
+@admin.register(Incident)
+class IncidentAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
+    list_display = ["at", "kind", "plan", "route", "figures"]
+    list_filter = ["kind", "plan__day"]
+    list_select_related = ["plan__depot", "route__shift__vehicle"]
+    ordering = ["-pk"]
+
+
+@admin.register(Closure)
+class ClosureAdmin(OperatorOnly, ModelAdmin):
+    list_display = ["name", "depot", "radius_metres", "begins_at", "ends_at", "profiles"]
+    list_filter = ["depot"]
+    list_select_related = ["depot"]
+    ordering = ["-begins_at"]
+
+    def save_model(self, request: HttpRequest, obj: Closure, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        note_closure(obj, word=f"{clock.now():%H%M%S}")
 
 
 def _orders(visit: Visit) -> SafeString:

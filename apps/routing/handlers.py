@@ -5,6 +5,7 @@ from typing import Any
 from apps.events.services import react
 from apps.routing.models import DayPlan
 from apps.routing.services import (
+    ByHand,
     build_day,
     close_day,
     close_if_over,
@@ -24,6 +25,12 @@ FILL_HANDLER = "apps.routing.handlers.fill_day"
 def replan(payload: dict[str, Any]) -> None:
     """Improves a depot-day's standing plan; runs in the planner lane, where the solver is warm."""
     improve_plan(plan_id=payload["plan"], reason=payload.get("reason", "change"))
+
+
+def replan_by_hand(payload: dict[str, Any]) -> None:
+    """A dispatcher asked for the whole day to be looked at."""
+    by_hand = ByHand(payload["mode"], payload["policy"])
+    improve_plan(plan_id=payload["plan"], reason="dispatcher", by_hand=by_hand)
 
 
 def prepare_day(payload: dict[str, Any]) -> None:

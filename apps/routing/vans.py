@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from apps.fleet.models import Vehicle as VehicleRow
+from apps.routing.planner.emissions import FACTORS
 from apps.routing.planner.problem import NO_LOAD, Break, Load, Stop, Tariff, Vehicle
 from apps.routing.planner.solution import Route
 from apps.routing.shift_rows import ShiftRow, codes_in
@@ -63,6 +64,7 @@ def vehicle_of(shift: ShiftRow, depot: int, now: int, standing: Standing | None,
 
 
 def _at_depot(shift: ShiftRow, depot: int, now: int, breaks: Breaks) -> Vehicle:
+    kind = _KINDS.get(VehicleRow.Kind(shift.kind), shift.kind)
     return Vehicle(
         id=shift.key,
         profile=shift.profile,
@@ -73,12 +75,12 @@ def _at_depot(shift: ShiftRow, depot: int, now: int, breaks: Breaks) -> Vehicle:
         capacity=Load(shift.grams, shift.cubic_centimetres, shift.pieces),
         skills=frozenset(shift.skills),
         zones=shift.zones,
-        kind=_KINDS.get(VehicleRow.Kind(shift.kind), shift.kind),
+        kind=kind,
         breaks=() if shift.is_carrier else breaks.ahead,
         overtime=shift.overtime,
         range_metres=shift.range_metres,
         cost=tariff_of(shift),
-        grams_co2e_per_kilometre=shift.grams_co2e_per_kilometre,
+        grams_co2e_per_kilometre=shift.grams_co2e_per_kilometre or FACTORS[kind].grams_per_kilometre,
         barred_zones=codes_in(shift.barred_postcodes),
         max_stops=shift.max_stops,
     )

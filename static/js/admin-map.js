@@ -10,13 +10,30 @@ function element(mark) {
   const made = document.createElement(mark.link ? "a" : "span");
   made.className = `mark mark--${mark.kind}`;
   if (mark.link) made.href = mark.link;
-  made.textContent = mark.kind === "van" ? mark.label : "";
+  made.textContent = mark.text ?? (mark.kind === "van" ? mark.label : "");
+  if (mark.track !== undefined) made.classList.add(`track-${mark.track}`);
+  if (mark.late) made.classList.add("is-late");
   made.title = mark.label;
   return made;
 }
 
+/** What vans drive along: one line each, in its van's colour for the scheme, over a rim of the land's colour. */
+function addTracks(map, tracks) {
+  const dark = scheme() === "dark";
+  tracks.forEach(({ colours, line }, number) => {
+    const id = `track-${number}`;
+    if (!map.getSource(id)) {
+      map.addSource(id, { type: "geojson", data: { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: line } } });
+    }
+    const layout = { "line-cap": "round", "line-join": "round" };
+    const paint = { "line-color": dark ? "#14171c" : "#ffffff", "line-width": 4, "line-opacity": 0.7 };
+    map.addLayer({ id: `${id}-rim`, type: "line", source: id, layout, paint });
+    map.addLayer({ id, type: "line", source: id, layout, paint: { "line-color": colours[dark ? 1 : 0], "line-width": 2.2, "line-opacity": 0.9 } });
+  });
+}
+
 async function draw(figure) {
-  const { marks } = JSON.parse(figure.querySelector("script").textContent);
+  const { marks, tracks: address } = JSON.parse(figure.querySelector("script").textContent);
   if (!marks.length) return (figure.hidden = true);
   const library = await import(new URL("maplibre-gl.mjs", LIBRARY));
   library.setWorkerUrl(new URL("maplibre-gl-worker.mjs", LIBRARY).href);
@@ -32,7 +49,13 @@ async function draw(figure) {
   });
   map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
   for (const mark of marks) new library.Marker({ element: element(mark) }).setLngLat([mark.lon, mark.lat]).addTo(map);
-  new MutationObserver(() => map.setStyle(mapStyle(TILES, scheme()))).observe(document.documentElement, { attributeFilter: ["class"] });
+  const tracks = address ? (await (await fetch(address)).json()).tracks : [];
+  const redraw = () => tracks.length && addTracks(map, tracks);
+  map.isStyleLoaded() ? redraw() : map.once("style.load", redraw);
+  new MutationObserver(() => {
+    map.setStyle(mapStyle(TILES, scheme()), { diff: false });
+    map.once("style.load", redraw);
+  }).observe(document.documentElement, { attributeFilter: ["class"] });
 }
 
 for (const figure of document.querySelectorAll("[data-map-figure]")) {

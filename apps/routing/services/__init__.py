@@ -3,6 +3,7 @@
 Each works on a snapshot of the standing plan and commits under the revisions of the routes it touches.
 """
 
+from apps.routing.services.ask_by_hand import ask_by_hand
 from apps.routing.services.build_day import build_day, prepare, publish, take_in
 from apps.routing.services.change_plan import (
     Proposal,
@@ -15,15 +16,16 @@ from apps.routing.services.change_plan import (
     with_retries,
 )
 from apps.routing.services.close_day import close_day, close_if_over
-from apps.routing.services.close_road import close_road, open_road
+from apps.routing.services.close_road import close_road, note_closure, open_road
 from apps.routing.services.drive import arrive, catch_up, complete, depart, fail, stop_of
 from apps.routing.services.hold_window import hold, release_hold, release_holds
-from apps.routing.services.improve_plan import improve_plan
+from apps.routing.services.improve_plan import ByHand, improve_plan
 from apps.routing.services.incidents import note, note_if_urgent
 from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.off_the_road import break_down, mark_sick
 from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, offers_for
 from apps.routing.services.onward import bring_on, failed_today, note_point_full
+from apps.routing.services.roll_back import remember, roll_back
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.watch_day import keep_watching, watch_day
@@ -32,12 +34,14 @@ from apps.routing.words import PLAN_REASONS, name_place, refusal
 
 __all__ = [
     "PLAN_REASONS",
+    "ByHand",
     "Loaded",
     "Proposal",
     "RouteMoved",
     "SlotOffer",
     "Subject",
     "arrive",
+    "ask_by_hand",
     "ask_for_replan",
     "break_down",
     "bring_on",
@@ -63,6 +67,7 @@ __all__ = [
     "nearest_depot",
     "newcomer",
     "note",
+    "note_closure",
     "note_if_urgent",
     "note_point_full",
     "offers",
@@ -77,6 +82,8 @@ __all__ = [
     "release",
     "release_hold",
     "release_holds",
+    "remember",
+    "roll_back",
     "roll_forward",
     "roll_forward_soon",
     "settle",

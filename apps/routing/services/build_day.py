@@ -25,6 +25,7 @@ from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
 from apps.routing.rows import REMAINING
 from apps.routing.services.leave_behind import NO_TIMES, tell_unserved
+from apps.routing.services.roll_back import remember
 from apps.routing.services.subject import nearest_depot
 from apps.routing.services.write_routes import RouteMoved, announce, ask_for_closing, claim, ensure_plan, write
 from apps.routing.snapshot import Snapshot, take
@@ -51,6 +52,8 @@ def build_day(*, depot: Depot, day: date, seconds: float = 0.0) -> DayPlan:
         solution = _solved(snapshot, plan, seconds)
         try:
             with transaction.atomic():
+                if plan.stage == DayPlan.Stage.DRAFT:
+                    remember(snapshot)
                 _write(snapshot, solution, plan)
                 _tell(plan)
             return plan

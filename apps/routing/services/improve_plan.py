@@ -3,27 +3,36 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
+from typing import Final, cast
 
 from django.db import transaction
 from django.db.models import F
 
 from apps.core import clock
+from apps.deliveries import events as delivery_events
+from apps.events.models import Event
 from apps.events.services import emit
 from apps.routing import events, roads
 from apps.routing.epoch_seconds import since
 from apps.routing.models import DayPlan, Replan, Route
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.jobs import SECONDS, Improve
+from apps.routing.planner.limits import CALM, THRIFTY, Policy
 from apps.routing.planner.problem import ProblemError
 from apps.routing.planner.solve import Mode, Result, Verdict
 from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
 from apps.routing.planner_child import child
+from apps.routing.services.incidents import since_last_replan
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
 from apps.routing.snapshot import Snapshot, take
+from apps.routing.triggers import TRIGGERS
 
 SPARE_SECONDS = 4.0
 """What a solve may take beyond its search: building the model, the pipe, a busy machine."""
 MISSES = 2
+MODES: Final = ("insertion", "one_van", "three_vans", "fleet")
+"""From the narrowest to the widest."""
+CHANGES: Final = (delivery_events.CREATED, delivery_events.WINDOW_CHANGED, delivery_events.PLACE_CHANGED)
 _REFUSED = frozenset({Verdict.UNREST, Verdict.VIOLATES, Verdict.NO_SOLUTION})
 
 
@@ -33,22 +42,37 @@ class Touched:
 
     routes: Mapping[str, tuple[int, int]]
     mode: Mode
+    policy: Policy = CALM
 
 
-def improve_plan(*, plan_id: int, reason: str, spare_seconds: float = SPARE_SECONDS) -> Replan | None:
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What somebody asked for: the whole day in this mode, by this policy ("": as the depot is set)."""
+
+    mode: str = ""
+    policy: str = ""
+
+
+def improve_plan(
+    *, plan_id: int, reason: str, by_hand: ByHand | None = None, spare_seconds: float = SPARE_SECONDS
+) -> Replan | None:
     """Searches around the standing plan of a depot-day; what it did, or None when nobody had changed anything.
 
     A result is applied when it is clearly better and every route it touches stands as it did; otherwise, and after
     two misses, the plan stands as it is. Raises PlannerUnavailable when there was no answer: try again later.
+    `by_hand` looks at every route, changed or not.
     """
     plan = DayPlan.objects.select_related("depot").get(pk=plan_id)
     outcome: Replan | None = None
     for _attempt in range(MISSES):
-        touched = _touched(plan)
+        touched = look_at(plan, by_hand)
         if not touched.routes:
             return outcome
         snapshot = take(depot=plan.depot, day=plan.day)
-        outcome = Replan(plan=plan, reason=reason[:40], mode=touched.mode, started_at=clock.now())
+        why = reason if by_hand else next(iter(since_last_replan(plan)), reason)
+        outcome = Replan(
+            plan=plan, reason=why[:40], mode=touched.mode, policy=touched.policy.name, started_at=clock.now()
+        )
         began = monotonic()
         try:
             result = _ask(snapshot, touched, spare_seconds)
@@ -61,29 +85,65 @@ def improve_plan(*, plan_id: int, reason: str, spare_seconds: float = SPARE_SECO
     return outcome
 
 
-def _touched(plan: DayPlan) -> Touched:
-    rows = (
-        Route.objects.filter(plan=plan, finished_at=None)
-        .exclude(changes=F("improved_changes"))
-        .values_list("pk", "shift_id", "changes", "departed_at")
-    )
-    routes = {str(shift): (route, changes) for route, shift, changes, _left in rows}
+def look_at(plan: DayPlan, by_hand: ByHand | None = None) -> Touched:
+    """The routes to look at, how far, and what the unrest may cost."""
+    routes = Route.objects.filter(plan=plan, finished_at=None)
+    if by_hand is None:
+        routes = routes.exclude(changes=F("improved_changes"))
+    rows = list(routes.values_list("pk", "shift_id", "changes", "departed_at"))
+    found = {str(shift): (route, changes) for route, shift, changes, _left in rows}
     left = all(departed is not None for *_row, departed in rows)
-    return Touched(routes, "one_van" if left else "three_vans")
+    mode = (by_hand and by_hand.mode) or plan.depot.replan_mode or _widest(plan, "one_van" if left else "three_vans")
+    policy = (by_hand and by_hand.policy) or (
+        THRIFTY.name if plan.stage == DayPlan.Stage.DRAFT else plan.depot.replan_policy
+    )
+    return Touched(found, cast("Mode", mode), THRIFTY if policy == THRIFTY.name else CALM)
+
+
+def _widest(plan: DayPlan, mode: str) -> str:
+    """The mode after an ordinary change, or a wider one that something asks for that has happened since."""
+    asked = [TRIGGERS[kind].mode for kind in since_last_replan(plan)]
+    return max([mode, *filter(None, asked)], key=MODES.index)
 
 
 def _ask(snapshot: Snapshot, touched: Touched, spare_seconds: float) -> Result:
-    seconds = SECONDS[touched.mode]
+    job = job_of(snapshot, touched)
+    return child().ask(job, limit_seconds=job.seconds + spare_seconds)
+
+
+def job_of(snapshot: Snapshot, touched: Touched) -> Improve:
+    """What the planner child is asked."""
     vans = tuple(van for van in touched.routes if van in snapshot.problem.vehicle)
-    job = Improve(snapshot.problem, snapshot.standing, touched.mode, vans, seconds)
-    return child().ask(job, limit_seconds=seconds + spare_seconds)
+    return Improve(
+        snapshot.problem,
+        snapshot.standing,
+        touched.mode,
+        vans,
+        SECONDS[touched.mode],
+        touched.policy,
+        changed=tuple(_changed(snapshot)),
+    )
+
+
+def _changed(snapshot: Snapshot) -> list[str]:
+    """The stops that people have changed since the planner last looked, and those that wait for a van."""
+    last = Replan.objects.filter(plan=snapshot.plan).order_by("-pk").values_list("started_at", flat=True).first()
+    standing = {drop.delivery for drops in snapshot.drops.values() for drop in drops}
+    told = Event.objects.filter(kind__in=CHANGES, delivery_id__in=standing)
+    if last is not None:
+        told = told.filter(at__gte=last)
+    deliveries = set(told.values_list("delivery_id", flat=True))
+    rows = [snapshot.visits[visit].key for pk in sorted(deliveries) for visit in snapshot.visits_of(pk)]
+    return list(dict.fromkeys([*rows, *snapshot.standing.unserved]))
 
 
 def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Result, began: float) -> bool:
     """Applies the result or leaves the plan as it is, and writes down which; False when a route had moved."""
     outcome.engine, outcome.detail = result.engine, result.reason.value
     outcome.cost_before, outcome.cost_after = result.cost_before.total, result.cost_after.total
-    outcome.moved_over_5_minutes, outcome.moved_over_10_minutes = result.moved_over_5_min, result.moved_over_10_min
+    churn = result.churn
+    outcome.moved_over_5_minutes, outcome.moved_over_10_minutes = churn.moved_over_5_min, churn.moved_over_10_min
+    outcome.vans_changed, outcome.reordered = churn.vans_changed, churn.reordered
     try:
         with transaction.atomic():
             if result.applied:
@@ -106,7 +166,9 @@ def apply(snapshot: Snapshot, result: Result) -> None:
     Raises RouteMoved when one of them has changed since, or would change where the van is about to be by now.
     """
     before, after = snapshot.standing.route, result.solution.route
-    vans = [van for van, route in after.items() if route.stops != before[van].stops]
+    vans = [
+        van for van, route in after.items() if (route.stops, route.breaks) != (before[van].stops, before[van].breaks)
+    ]
     now = since(snapshot.epoch, clock.now())
     for van in vans:
         # Time went on while the planner thought: what has become frozen since stays as it is.

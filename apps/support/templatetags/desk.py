@@ -21,9 +21,13 @@ def desk(delivery: Delivery) -> Desk:
 
 
 @register.simple_tag
-def map_data(marks: list[dict[str, Any]], label: str) -> SafeString:
-    """A map's figure: static/js/admin-map.js draws the marks, which stand here as data and nothing else."""
-    data = mark_safe(json.dumps({"marks": marks}).translate(_ESCAPES))  # noqa: S308  (escaped as json_script does)
+def map_data(marks: list[dict[str, Any]], label: str, tracks: str = "") -> SafeString:
+    """A map's figure: static/js/admin-map.js draws the marks, which stand here as data and nothing else.
+
+    `tracks` is the address of what vans drive along, where there is any.
+    """
+    content = {"marks": marks, "tracks": tracks}
+    data = mark_safe(json.dumps(content).translate(_ESCAPES))  # noqa: S308  (escaped as json_script does)
     return format_html(
         '<figure class="desk-map" data-map-figure aria-label="{}"><div class="desk-map__canvas" data-map></div>'
         '<script type="application/json">{}</script></figure>',
