@@ -16,8 +16,8 @@ from apps.core.errors import DoorstepError
 from apps.drivers.inputs import MOST_FIXES, fields_from, fixes_of
 from apps.drivers.senders import Sender, still_known
 from apps.fleet.services import Fix, Van, record_batch
-from apps.routing import services as routing
 from apps.routing.models import Route
+from apps.routing.services.roll_forward import roll_many_forward_soon
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,7 @@ def _roll(shift_ids: set[int]) -> None:
     under_way = Route.objects.filter(shift__in=due, departed_at__isnull=False, finished_at=None)
     # One commit for all of them.
     with transaction.atomic():
-        for route_id in under_way.values_list("pk", flat=True):
-            routing.roll_forward_soon(route_id=route_id)
+        roll_many_forward_soon(route_ids=under_way.values_list("pk", flat=True))
     _rolled.update(dict.fromkeys(due, now))
 
 
