@@ -47,6 +47,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "events.night_begun": (
         "apps.events.handlers.on_night_begun",
         "apps.fleet.handlers.on_night_begun",
+        "apps.routing.handlers.on_night_begun",
         "apps.notifications.handlers.on_night_begun",
         "apps.tracking.handlers.on_night_begun",
         "apps.storefront.handlers.on_night_begun",

@@ -12,6 +12,7 @@ from apps.routing.services import (
     improve_plan,
     keep_rolling,
     keep_watching,
+    learn_tonight,
     prepare,
     publish,
     release_hold,
@@ -20,6 +21,7 @@ from apps.routing.services import (
 )
 
 FILL_HANDLER = "apps.routing.handlers.fill_day"
+LEARN_HANDLER = "apps.routing.handlers.learn"
 
 
 def replan(payload: dict[str, Any]) -> None:
@@ -63,6 +65,16 @@ def watch_day_of(payload: dict[str, Any]) -> None:
     plan = DayPlan.objects.select_related("depot").get(pk=payload["plan"])
     watch_day(plan=plan)
     keep_watching(plan_id=plan.pk)
+
+
+def on_night_begun(_payload: dict[str, Any]) -> None:
+    """Fitting takes seconds: it is the planner process's work."""
+    react(LEARN_HANDLER, lane="planner", dedupe_key="learn")
+
+
+def learn(_payload: dict[str, Any]) -> None:
+    """A new model of service and driving times from what the past days' stops really took."""
+    learn_tonight()
 
 
 def expire_hold(payload: dict[str, Any]) -> None:

@@ -46,14 +46,10 @@ def fits(shown: EtaPair, honest: EtaPair, expected: int) -> bool:
 def _step(honest: EtaPair, opens: int | None) -> EtaPair:
     """The narrowest step that holds the honest pair, on five-minute marks."""
     for width in LADDER:
-        earliest = _floor(honest.earliest - max(0, width - (honest.latest - honest.earliest)) // 2)
-        earliest = earliest if opens is None else max(earliest, opens)
-        if earliest > honest.earliest:
-            earliest = _floor(honest.earliest)
-        if earliest + width >= honest.latest:
-            return EtaPair(earliest, earliest + width)
-        earliest = max(_floor(honest.earliest), opens or _floor(honest.earliest))
-        if earliest <= honest.earliest and earliest + width >= honest.latest:
+        earliest = _around(honest, width)
+        if opens is not None and earliest < opens <= honest.earliest:
+            earliest = opens
+        if honest.latest <= earliest + width:
             return EtaPair(earliest, earliest + width)
     return EtaPair(_floor(honest.earliest), _ceiling(honest.latest))
 
@@ -64,14 +60,18 @@ def _narrower(shown: EtaPair, honest: EtaPair) -> EtaPair | None:
     for width in LADDER:
         if width >= shown.latest - shown.earliest:
             return None
-        slack = width - (honest.latest - honest.earliest) - 2 * cushion
-        if slack < 0:
+        if width < honest.latest - honest.earliest + 2 * cushion:
             continue
-        earliest = _floor(honest.earliest - cushion - slack // 2)
-        earliest = min(max(earliest, shown.earliest), shown.latest - width)
+        earliest = min(max(_around(honest, width), shown.earliest), shown.latest - width)
         if earliest <= honest.earliest and honest.latest <= earliest + width:
             return EtaPair(earliest, earliest + width)
     return None
+
+
+def _around(honest: EtaPair, width: int) -> int:
+    """Where a window of that width begins that has the honest pair in its middle, as far as marks allow."""
+    middle = (honest.earliest + honest.latest - width) // 2
+    return min(_floor(middle + MARK // 2), _floor(honest.earliest))
 
 
 def _inside(inner: EtaPair, outer: EtaPair) -> bool:

@@ -21,12 +21,13 @@ from apps.routing.services.drive import arrive, catch_up, complete, depart, fail
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import ByHand, improve_plan
 from apps.routing.services.incidents import note, note_if_urgent
+from apps.routing.services.learn import learn_tonight
 from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.off_the_road import break_down, mark_sick
 from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, offers_for
 from apps.routing.services.onward import bring_on, failed_today, note_point_full
 from apps.routing.services.roll_back import remember, roll_back
-from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon
+from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon, roll_many_forward_soon
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.watch_day import keep_watching, watch_day
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
@@ -61,6 +62,7 @@ __all__ = [
     "improve_plan",
     "keep_rolling",
     "keep_watching",
+    "learn_tonight",
     "load",
     "mark_sick",
     "name_place",
@@ -86,6 +88,7 @@ __all__ = [
     "roll_back",
     "roll_forward",
     "roll_forward_soon",
+    "roll_many_forward_soon",
     "settle",
     "stop_of",
     "subject_of",
