@@ -19,6 +19,7 @@ from apps.routing.planner.travel_osrm import RoadNetwork
 from apps.routing.roads import network
 from apps.tracking import rules
 from apps.tracking.progress import Progress, progress_of
+from apps.tracking.remaining import remaining_road
 
 Dot = dict[str, Any]
 HIDDEN: Dot = {"visible": False}
@@ -110,7 +111,11 @@ def dot_of(sight: Sight | None, steps: Mapping[int, Step], now: datetime) -> Dot
     dot = _dot(step.newest, step.before, way, now)
     metres = way.metres_from(step.newest.point)
     shown = rules.distance_shown(sight.state, way, sight.policy, now, metres=metres)
-    return dot if shown is None else {**dot, "distance_metres": shown}
+    if shown is not None:
+        dot["distance_metres"] = shown
+    if sight.shows("road", step.newest, now) and (road := remaining_road(step.newest.point, way)):
+        dot["remaining"] = [list(spot) for spot in road]
+    return dot
 
 
 def _steps(vehicle_ids: Collection[int]) -> dict[int, Step]:
