@@ -8,6 +8,7 @@ from apps.routing.planner.approach import Approach
 from apps.routing.planner.breaks import Limits, settled
 from apps.routing.planner.emissions import carried_metres, grams, is_green
 from apps.routing.planner.fitting import Fit
+from apps.routing.planner.intervals import next_start
 from apps.routing.planner.prices import minor_units
 from apps.routing.planner.problem import Stop, Window
 from apps.routing.planner.solution import Reason
@@ -64,9 +65,8 @@ def found_at(
     arrival, start = int(fit.arrival[number]), int(fit.start[number])
     breaks: tuple[int, ...] | None = None
     if table.ride.breaks:
-        after = hypothetical(timetable, number, stop, intervals, approach)
-        arrival, start, _ = after.times[position]
-        breaks, slack = after.route.breaks, after.slack(position)
+        lies = _breaks_as_they_lie(timetable, number, stop, intervals, approach)
+        arrival, start, slack, breaks = lies or _breaks_moved(timetable, number, stop, intervals, approach)
     else:
         closes = next((closes for _, closes in intervals if start <= closes), start)
         slack = min(closes - start, int(gaps.latest[number] - fit.onward[number]))
@@ -85,6 +85,40 @@ def found_at(
         breaks=breaks,
         added_units=price,
     )
+
+
+type _Rested = tuple[int, int, int, tuple[int, ...]]
+"""Arrival, start, slack, and where the breaks lie."""
+
+
+def _breaks_as_they_lie(
+    timetable: Timetable, number: int, stop: Stop, intervals: tuple[Window, ...], approach: Approach
+) -> _Rested | None:
+    """The stop at that row with every break staying where it is; None when that does not hold."""
+    table, position = timetable.table_at(number), int(timetable.gaps.position[number])
+    ride = table.ride
+    if len(table.route.breaks) != len(ride.breaks) or not table.holds:
+        return None
+    ready, latest = table.as_it_lies
+    legs, zone = (int(approach.to[number]), int(approach.away[number])), int(approach.zone[number])
+    roads = ride.traffic
+    to = ready[position] + legs[0] if roads is None else roads.arrive(ride.zones[position], ready[position], legs[0])
+    start = next_start(intervals, to)
+    done = start + stop.service
+    onward = done + legs[1] if roads is None else roads.arrive(zone, done, legs[1])
+    spare = latest[position + 1] - onward
+    closes = next((closes for _, closes in intervals if start <= closes), None)
+    if closes is None or spare < 0:
+        return None
+    return to, start, min(closes - start, spare), table.route.inserted(position, stop.id).breaks
+
+
+def _breaks_moved(
+    timetable: Timetable, number: int, stop: Stop, intervals: tuple[Window, ...], approach: Approach
+) -> _Rested:
+    after, position = hypothetical(timetable, number, stop, intervals, approach), int(timetable.gaps.position[number])
+    times = after.times[position]
+    return times.arrival, times.start, after.slack(position), after.route.breaks
 
 
 def hypothetical(

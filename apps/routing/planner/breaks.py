@@ -78,6 +78,27 @@ def layers(ride: Ride, driven: Driven, limits: Limits) -> Layers:
     return Layers(_forward(ride, driven, limits), leave, latest, first, limits.rests)
 
 
+def as_they_lie(ride: Ride, driven: Driven, limits: Limits) -> tuple[list[int], list[int]]:
+    """Departure from each node, and latest arrival at each node, with every break where the plan has it."""
+    ready = [ride.vehicle.available, *(times.departure for times in driven.times)]
+    for position, rest, begun in zip(ride.route.breaks, ride.rests, driven.rests, strict=False):
+        if position < len(ready):
+            ready[position] = begun + rest.seconds
+    limit, latest = limits.end, [0] * (len(ride.stops) + 2)
+    for node in range(len(ride.stops) + 1, -1, -1):
+        if node <= len(ride.stops):
+            limit = ride.leave_by(node, limit)
+        for number in range(len(ride.route.breaks) - 1, -1, -1):
+            if ride.route.breaks[number] == node:
+                done = limit if node <= len(ride.stops) else LATER_THAN_ALL
+                by = rest_by(ride.rests[number], limits.rests[number], done)
+                limit = by if node <= len(ride.stops) else min(limit, by)
+        if 0 < node <= len(ride.stops):
+            limit = latest_start(limits.windows[node - 1], limit - ride.stops[node - 1].service)
+        latest[node] = limit
+    return ready, latest
+
+
 def rest_by(rest: Break, latest: int, done: int) -> int:
     """The last second to begin resting so that it is over in time; NEVER when it cannot be."""
     start = min(latest, done - rest.seconds)

@@ -20,11 +20,12 @@ FAR: Final = 2**60
 
 
 class Ways(NamedTuple):
-    """What does not depend on the window: `may` (van, goods, load, road and range allow it), the price without
-    overtime, and, when none may, the reason of the row that came closest.
+    """What does not depend on the window: `may` (van, goods, load, road and range allow it), the arrival, the price
+    without overtime, and, when none may, the reason of the row that came closest.
     """
 
     may: Mask
+    arrival: Instants
     price: Instants
     reason: Reason
 
@@ -58,22 +59,22 @@ def ways_in(timetable: Timetable, stop: Stop, approach: Approach, able: Mask) ->
         if may.any() and not left.any():
             reason = code
         may = left
-    return Ways(may, _price(timetable, stop, approach), reason)
+    arrival = _arrivals(timetable, gaps.zone, gaps.ready, approach.to, may)
+    return Ways(may, arrival, _price(timetable, stop, approach), reason)
 
 
 def fits(timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approach: Approach, ways: Ways) -> Fit:
     """Try every gap at once."""
     gaps = timetable.gaps
-    arrival = _arrivals(timetable, gaps.zone, gaps.ready, approach.to)
-    start, in_time = next_starts(intervals, arrival)
+    start, in_time = next_starts(intervals, ways.arrival)
     leave = start + stop.service
     rested: Mask | bool = True
     if gaps.rested:
         rested = leave <= gaps.rest_latest
         leave = np.maximum(leave, gaps.rest_earliest) + gaps.rest_seconds
-    onward = _arrivals(timetable, approach.zone, leave, approach.away)
+    onward = _arrivals(timetable, approach.zone, leave, approach.away, ways.may)
     holds = ways.may & in_time & rested & (onward <= gaps.latest)
-    return Fit(arrival, start, onward, in_time, holds)
+    return Fit(ways.arrival, start, onward, in_time, holds)
 
 
 def refused_because(ways: Ways, fit: Fit) -> Reason:
@@ -83,12 +84,16 @@ def refused_because(ways: Ways, fit: Fit) -> Reason:
     return Reason.OTHERS if (ways.may & fit.in_time).any() else Reason.WINDOW
 
 
-def _arrivals(timetable: Timetable, zones: npt.NDArray[np.int64], departs: Instants, legs: Instants) -> Instants:
+def _arrivals(
+    timetable: Timetable, zones: npt.NDArray[np.int64], departs: Instants, legs: Instants, may: Mask
+) -> Instants:
+    """Ends of legs, in traffic where there is any and the row counts."""
     traffic = timetable.problem.traffic
     found = departs + legs
     if traffic:
         for profile, numbers in timetable.profiles.items():
             if profile in traffic:
+                numbers = numbers[may[numbers]]
                 found[numbers] = traffic[profile].arrivals(zones[numbers], departs[numbers], legs[numbers])
     return found
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.routing.planner.breaks import LATER_THAN_ALL, Layers
-from apps.routing.planner.intervals import Instants
+from apps.routing.planner.intervals import NEVER, Instants
 from apps.routing.planner.problem import Break
 from apps.routing.planner.ride import Ride
 from apps.routing.planner.rooms import Amounts, Rooms
@@ -38,6 +38,7 @@ class Columns(NamedTuple):
     rest_earliest: Instants
     rest_latest: Instants
     rest_seconds: Instants
+    calm: Instants
     rested: bool
 
 
@@ -46,7 +47,8 @@ class Gaps:
     """Every row of a plan, van by van in the problem's order.
 
     Leaving location `before` at `ready`, the van has to be at location `after` by `latest`; the direct way is `leg`
-    seconds on the free road and `metres` long, and begins in traffic zone `zone`.
+    seconds on the free road and `metres` long, and begins in traffic zone `zone`. Arriving at `after` by `calm`, the
+    van has no overtime.
     """
 
     van: Indices
@@ -61,12 +63,13 @@ class Gaps:
     rest_earliest: Instants
     rest_latest: Instants
     rest_seconds: Instants
+    calm: Instants
     rested: bool
 
     @classmethod
     def of(cls, columns: list[Columns]) -> Gaps:
         if not columns:
-            return cls(*(np.zeros(0, dtype=np.int64) for _ in range(12)), rested=False)
+            return cls(*(np.zeros(0, dtype=np.int64) for _ in range(13)), rested=False)
         van = np.repeat(np.arange(len(columns)), [of_van.position.size for of_van in columns])
         joined = [np.concatenate(parts) for parts in zip(*(of_van[:-1] for of_van in columns), strict=True)]
         return cls(van, *joined, rested=any(of_van.rested for of_van in columns))
@@ -120,7 +123,7 @@ class RoomColumns:
         return np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64)
 
 
-def columns_of(ride: Ride, arrays: Layers, metres: list[int], *, used: bool) -> Columns:
+def columns_of(ride: Ride, arrays: Layers, calm: Layers | None, metres: list[int], *, used: bool) -> Columns:
     """The rows of one route. A van that stands still drives nothing, so its only leg counts for nothing."""
     if ride.vehicle.is_carrier:
         return _hand_over(ride)
@@ -141,12 +144,25 @@ def columns_of(ride: Ride, arrays: Layers, metres: list[int], *, used: bool) -> 
     if not breaks:
         ready = np.array(arrays.ready[0][first:], dtype=np.int64)
         latest = np.array(arrays.latest[0][first + 1 :], dtype=np.int64)
+        early = latest if calm is None else np.array(calm.latest[0][first + 1 :], dtype=np.int64)
         ever, none = np.full(position.size, EVER), np.zeros(position.size, dtype=np.int64)
-        return Columns(position, before, after, ready, latest, leg, length, zone, ever, -ever, none, rested=False)
-    return _with_rests(ride, arrays, one, breaks)
+        return Columns(
+            position, before, after, ready, latest, leg, length, zone, ever, -ever, none, early, rested=False
+        )
+    return _worth_trying(_with_rests(ride, arrays, calm or arrays, one, breaks))
 
 
-def _with_rests(ride: Ride, arrays: Layers, one: tuple[Indices, ...], breaks: tuple[Break, ...]) -> Columns:
+def _worth_trying(rows: Columns) -> Columns:
+    """Without the rows that no time of day could make work, as long as every gap keeps one."""
+    hope = (rows.ready < LATER_THAN_ALL) & (rows.latest > NEVER)
+    if np.unique(rows.position[hope]).size < np.unique(rows.position).size:
+        return rows
+    return Columns(*(column[hope] for column in rows[:-1]), rested=True)
+
+
+def _with_rests(
+    ride: Ride, arrays: Layers, calm: Layers, one: tuple[Indices, ...], breaks: tuple[Break, ...]
+) -> Columns:
     """A row for every number of breaks behind, and every number of breaks taken at the new stop."""
     position, before, after, leg, metres, zone = one
     first, count, size = ride.route.frozen, len(breaks), position.size
@@ -154,6 +170,7 @@ def _with_rests(ride: Ride, arrays: Layers, one: tuple[Indices, ...], breaks: tu
     rests = [_as_one(breaks[taken:then], arrays, taken) for taken, then in pairs]
     ready = [arrays.ready[taken][first:] for taken, _ in pairs]
     latest = [arrays.latest[then][first + 1 :] for _, then in pairs]
+    early = [calm.latest[then][first + 1 :] for _, then in pairs]
     order = np.arange(size * len(pairs)).reshape(len(pairs), size).T.ravel()  # gap by gap
 
     def each(values: npt.NDArray[np.int64]) -> Instants:
@@ -174,6 +191,7 @@ def _with_rests(ride: Ride, arrays: Layers, one: tuple[Indices, ...], breaks: tu
         of_pair(0),
         of_pair(1),
         of_pair(2),
+        np.array(early, dtype=np.int64).ravel()[order],
         rested=True,
     )
 
@@ -194,4 +212,5 @@ def _hand_over(ride: Ride) -> Columns:
     ready, late = zero + ride.vehicle.available, zero + LATER_THAN_ALL
     position = zero + len(ride.stops)
     start, end = zero + ride.vehicle.start, zero + ride.vehicle.end
-    return Columns(position, start, end, ready, late, zero, zero, zero, zero - LATER_THAN_ALL, late, zero, rested=False)
+    ever = zero - LATER_THAN_ALL
+    return Columns(position, start, end, ready, late, zero, zero, zero, ever, late, zero, late, rested=False)

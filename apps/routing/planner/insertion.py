@@ -15,7 +15,7 @@ from apps.routing.planner.answers import Insertion, Refusal, found_at, hypotheti
 from apps.routing.planner.approach import Approach, known_approach
 from apps.routing.planner.eligible import barred, eligible
 from apps.routing.planner.fitting import FAR, Fit, Ways, fits, refused_because, ways_in
-from apps.routing.planner.intervals import permitted
+from apps.routing.planner.intervals import intersect, permitted
 from apps.routing.planner.merging import join, joined_tables
 from apps.routing.planner.prices import minor_units, rates
 from apps.routing.planner.problem import Problem, Stop, Window
@@ -48,19 +48,26 @@ class Candidate:
     """One stop against one plan: what is the same for every window it may ask for is worked out once."""
 
     def __init__(self, timetable: Timetable, stop: Stop) -> None:
-        self.timetable = timetable
+        self.timetable, self.stop, self.intervals = timetable, stop, permitted(stop)
         self.able, self.reason = eligible(timetable, stop)
         self.approach = known_approach(timetable, stop)
         self.ways = ways_in(timetable, stop, self.approach, self.able)
 
+    def within(self, window: Window) -> Insertion | Refusal:
+        """The cheapest place for the stop when its service has to start inside this window as well."""
+        if self.stop.merge_key:
+            return self.best(self.stop.replace(windows=intersect(self.stop.windows, window)))
+        return self._cheapest(self.stop, intersect(self.intervals, window))
+
     def best(self, stop: Stop) -> Insertion | Refusal:
         """The cheapest place; the stop may differ from the first one in its windows and promise only."""
         intervals = permitted(stop)
+        joined = best_merge(self.timetable, stop) if intervals else None
+        return self._cheapest(stop, intervals) if joined is None else joined
+
+    def _cheapest(self, stop: Stop, intervals: tuple[Window, ...]) -> Insertion | Refusal:
         if not intervals:
             return Refusal(Reason.CLOSED)
-        joined = best_merge(self.timetable, stop)
-        if joined is not None:
-            return joined
         if not self.able.any():
             return Refusal(self.reason)
         fit = fits(self.timetable, stop, intervals, self.approach, self.ways)
@@ -141,11 +148,12 @@ def cheapest(
     if late is None:
         number = int(np.argmin(price))
         return number, int(price[number])
-    paid = late[timetable.gaps.van]
-    calm = np.where(paid < 0, price, FAR)
+    paid = np.maximum(late, 0)[timetable.gaps.van]
+    floor = price - paid
+    none_then = fit.onward <= timetable.gaps.calm  # whatever is paid now is saved
+    calm = np.where(none_then | (late[timetable.gaps.van] < 0), floor, FAR)
     best = (int(calm.min()), int(np.argmin(calm)))
-    floor = price - np.maximum(paid, 0)
-    for number in np.flatnonzero((paid >= 0) & (floor <= best[0]) & fit.holds).tolist():
+    for number in np.flatnonzero((calm == FAR) & (floor <= best[0]) & fit.holds).tolist():
         if int(floor[number]) <= best[0]:
             extra = added_overtime(timetable, number, stop, intervals, approach)
             best = min(best, (int(price[number]) + extra, number))

@@ -150,6 +150,8 @@ class Ride:
 
     def _rested(self, node: int, clock: int, rests: list[int]) -> int:
         """The clock behind the breaks that are taken at this node."""
+        if node not in self.route.breaks:
+            return clock
         for position, rest in zip(self.route.breaks, self.rests, strict=False):
             if position == node:
                 rests.append(max(clock, rest.earliest))

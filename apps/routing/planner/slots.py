@@ -8,7 +8,7 @@ from typing import Final
 
 from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Candidate, Insertion, Refusal, remove
-from apps.routing.planner.intervals import intersect
+from apps.routing.planner.intervals import intersect, permitted
 from apps.routing.planner.limits import PLAIN
 from apps.routing.planner.new_place import NewPlace, Rows
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
@@ -19,7 +19,7 @@ from apps.routing.planner.timetable import Timetable
 TIGHT: Final = 600
 """An offer with less than these seconds of slack is shown as tight."""
 
-type Answer = Callable[[Stop], Insertion | Refusal]
+type Answer = Callable[[Window], Insertion | Refusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,7 @@ def offers(
         of_day = stop[day] if isinstance(stop, Mapping) else stop
         around = place[day] if isinstance(place, Mapping) else place
         answer = _asker(remove(timetable, of_day.id), of_day, around)
-        for window in wanted:
-            cut = of_day.replace(windows=intersect(of_day.windows, window))
-            found.append(_offer(day, window, answer(cut)))
+        found += [_offer(day, window, answer(window)) for window in wanted]
     return found
 
 
@@ -115,8 +113,9 @@ def _asker(timetable: Timetable, stop: Stop, place: Place | None) -> Answer:
         if place is None:
             raise ValueError("a stop at a new place needs its neighbourhood")
         known = place if isinstance(place, NewPlace) else NewPlace(place.nearest, place.rows)
-        return lambda cut: known.best(timetable, cut)
-    return Candidate(timetable, stop).best
+        intervals = permitted(stop)
+        return lambda window: known.best(timetable, stop, intersect(intervals, window))
+    return Candidate(timetable, stop).within
 
 
 def _offer(day: str, window: Window, answer: Insertion | Refusal) -> Offer:

@@ -15,7 +15,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from apps.routing.planner.breaks import Layers, Limits, keeps, layers, plain_limits, settled, stretched
+from apps.routing.planner.breaks import (
+    Layers,
+    Limits,
+    as_they_lie,
+    keeps,
+    layers,
+    plain_limits,
+    settled,
+    stretched,
+)
 from apps.routing.planner.gaps import Columns, Gaps, RoomColumns, columns_of
 from apps.routing.planner.intervals import Instants
 from apps.routing.planner.prices import rates
@@ -127,6 +136,18 @@ class RouteTable:
         return layers(self.ride, self.driven, self.limits)
 
     @cached_property
+    def as_it_lies(self) -> tuple[list[int], list[int]]:
+        """Departure from each node and latest arrival at each node with the breaks where they are."""
+        return as_they_lie(self.ride, self.driven, self.limits)
+
+    @cached_property
+    def calm(self) -> Layers | None:
+        """The same without any overtime; None for a van that may have none."""
+        if not self.vehicle.overtime or self.vehicle.is_carrier:
+            return None
+        return layers(self.ride, self.driven, self.limits._replace(end=self.vehicle.shift_end))
+
+    @cached_property
     def rooms(self) -> Rooms:
         if self.vehicle.is_carrier:
             return ParcelByParcel(self.vehicle)
@@ -137,7 +158,7 @@ class RouteTable:
 
     @cached_property
     def columns(self) -> Columns:
-        return columns_of(self.ride, self.layers, self.metres, used=self.used)
+        return columns_of(self.ride, self.layers, self.calm, self.metres, used=self.used)
 
     @cached_property
     def calls_again(self) -> bool:
@@ -187,6 +208,8 @@ class Timetable:
 
     def without(self, stop_id: str) -> Timetable:
         """The plan with one stop taken out (its place on the van closes); the others keep their grace."""
+        if stop_id not in self.vehicle_of and stop_id not in self.unserved:
+            return self
         unserved = {other: reason for other, reason in self.unserved.items() if other != stop_id}
         van = self.vehicle_of.get(stop_id)
         starts = {other: start for other, start in self.grace.starts.items() if other != stop_id}

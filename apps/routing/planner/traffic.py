@@ -23,6 +23,9 @@ type Instants = npt.NDArray[np.int64]
 BUCKET: Final = 3600
 FREE_FLOW: Final = 1000
 SLOWEST, FASTEST = 50, 5000
+MOST_ZONES: Final = 500
+_APART: Final = 2**53
+"""More progress than anything makes, so that the zones' rows do not overlap."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,8 @@ class TrafficTable:
             raise ProblemError("traffic: permille", "needs one row of equally many hours for every zone")
         if not 1 <= len(self.permille[0]) <= 24 * 14:
             raise ProblemError("traffic: permille", f"{len(self.permille[0])} hours lie outside 1..336")
+        if len(self.permille) > MOST_ZONES:
+            raise ProblemError("traffic: permille", f"{len(self.permille)} zones, more than {MOST_ZONES}")
         for speeds in self.permille:
             for speed in speeds:
                 whole("traffic: permille", speed, SLOWEST, FASTEST)
@@ -79,17 +84,16 @@ class TrafficTable:
 
     def arrivals(self, zones: npt.NDArray[np.int64], departs: Instants, bases: Instants) -> Instants:
         """`arrive` for many legs at once."""
-        found = departs + bases
-        on_road = bases < UNREACHABLE
-        for zone in np.unique(zones[on_road]).tolist():
-            chosen = on_road & (zones == zone)
-            speeds, done = self._speeds[zone], self._done[zone]
-            depart = departs[chosen]
-            hour = np.clip(depart // BUCKET, 0, speeds.size - 1)
-            wanted = done[hour] + (depart - hour * BUCKET) * speeds[hour] + bases[chosen] * FREE_FLOW
-            hour = np.maximum(np.searchsorted(done, wanted, side="left") - 1, 0)
-            found[chosen] = hour * BUCKET - (done[hour] - wanted) // speeds[hour]
-        return found
+        speeds, done, edges = self._flat
+        hours = len(self.permille[0])
+        first = zones * hours
+        hour = np.minimum(np.maximum(departs // BUCKET, 0), hours - 1)
+        at = first + hour
+        wanted = done[at] + (departs - hour * BUCKET) * speeds[at] + bases * FREE_FLOW
+        at = np.searchsorted(edges, wanted + zones * _APART, side="left") - 1
+        at = np.minimum(np.maximum(at, first), first + hours - 1)
+        found = (at - first) * BUCKET - (done[at] - wanted) // speeds[at]
+        return np.where(bases < UNREACHABLE, found, departs + bases)
 
     def _progress(self, zone: int, instant: int) -> int:
         speeds = self.permille[zone]
@@ -101,6 +105,13 @@ class TrafficTable:
         speeds, done = self.permille[zone], self._edges[zone]
         hour = _last_below(done, wanted)
         return hour * BUCKET - (done[hour] - wanted) // speeds[hour]
+
+    @cached_property
+    def _flat(self) -> tuple[Instants, Instants, Instants]:
+        """Speeds, progress at each hour's beginning, and the latter with the zones far apart in one sorted row."""
+        done = np.concatenate(self._done)
+        zone = np.repeat(np.arange(len(self.permille)), len(self.permille[0]))
+        return np.concatenate(self._speeds), done, done + zone * _APART
 
     @cached_property
     def _edges(self) -> list[list[int]]:
