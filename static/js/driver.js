@@ -50,8 +50,10 @@ async function refresh({ anyway = false } = {}) {
   const html = await page.text();
   if (round.hasAttribute("data-shell")) return location.reload();
   if (!anyway && isBusy()) return;
+  const before = round.querySelector("[data-stop]")?.dataset.stop;
   swapParts(round, html);
   delete round.dataset.stale;
+  if (round.querySelector("[data-stop]")?.dataset.stop !== before) window.scrollTo(0, 0);
   prepare();
   await holdStops();
 }
@@ -94,6 +96,7 @@ function showProblem(message) {
 async function drawHeld() {
   const next = await nextHeld();
   const shown = part("stop");
+  if (next.known) showDone(next);
   if (!next.known) {
     if (next.over) shown.textContent = words("over");
     return;
@@ -110,6 +113,7 @@ async function drawHeld() {
     return;
   }
   shown.innerHTML = next.html;
+  window.scrollTo(0, 0);
   for (const { kind, fields } of next.taps) {
     if (kind === "acknowledge") unpin(shown.querySelector(`form[data-kind=acknowledge][data-delivery="${fields.delivery}"]`));
   }
@@ -118,6 +122,13 @@ async function drawHeld() {
     if (code) showCode(form, code);
   }
   prepare();
+}
+
+function showDone({ done, total }) {
+  const count = round.querySelector(".round__count");
+  if (count) count.textContent = words("done").replace("{done}", done).replace("{total}", total);
+  const bar = round.querySelector(".round__progress");
+  if (bar) bar.value = done;
 }
 
 function showCode(form, code) {
