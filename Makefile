@@ -4,7 +4,7 @@ SEED ?= 1
 SPEED ?= 20
 PY := .venv/bin/python
 
-.PHONY: demo test lint types fast postgres bench lock screenshots clean
+.PHONY: demo test lint types fast postgres bench lock messages screenshots clean
 
 demo:
 	@sh deploy/setup.sh requirements.lock
@@ -40,6 +40,11 @@ bench:
 lock:
 	.venv/bin/uv pip compile --python-version 3.12 --universal --generate-hashes --no-header --no-annotate -q pyproject.toml --extra demo --extra redis -o requirements.lock
 	.venv/bin/uv pip compile --python-version 3.12 --universal --generate-hashes --no-header --no-annotate -q pyproject.toml --extra demo --extra redis --extra pyvrp --extra dev -c requirements.lock -o requirements-dev.lock
+
+# Takes up new sentences and compiles; needs GNU gettext. tests/test_languages.py says what is still to be translated.
+messages:
+	$(PY) manage.py makemessages -l ar -l de -l fr -l pl -l pt --add-location file --no-wrap --no-obsolete -i var -i .venv -i benchmarks -i tests -i deploy -i docs
+	$(PY) manage.py compilemessages -l ar -l de -l fr -l pl -l pt -i .venv -i var
 
 screenshots:
 	@sh deploy/setup.sh requirements-dev.lock
