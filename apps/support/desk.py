@@ -19,6 +19,7 @@ from apps.merchants.models import Merchant
 from apps.notifications.models import Message
 from apps.routing.models import Route, Visit
 from apps.routing.selectors import stops_away, visit_of
+from apps.support.link_lines import LinkLine, link_lines
 from apps.tracking.selectors import page_document
 
 _TONES = {"delivered": "good", "collected": "good", "failed": "bad"}
@@ -52,6 +53,7 @@ class Desk:
     now_tone: str
     route: Route | None
     opened: str
+    links: list[LinkLine]
     instruction: Any
     has_door_code: bool
     has_collection_code: bool
@@ -83,6 +85,7 @@ def desk_of(delivery: Delivery) -> Desk:
         now_tone=tone,
         route=visit.route if visit else None,
         opened=_opened(links, zone),
+        links=link_lines(links, zone),
         instruction=getattr(delivery, "instruction", None),
         has_door_code=hasattr(delivery, "access_code"),
         has_collection_code=hasattr(delivery, "collection_code"),

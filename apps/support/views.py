@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from apps.deliveries.models import Delivery, Link
-from apps.deliveries.services import make_link, rotate_link, tracking_path
+from apps.deliveries.services import make_link, revoke_link, rotate_link, tracking_path
 from apps.events.services import emit
 from apps.merchants.access import may_write, merchants_of
 from apps.support import events
@@ -42,6 +42,19 @@ def replace_link(request: HttpRequest, delivery_id: int) -> HttpResponse:
     rotate_link(link=link, actor=_actor(request))
     messages.success(request, _("The tracking link was replaced. The old one opens nothing any more."))
     return back
+
+
+@require_POST
+@admin.site.admin_view
+def withdraw_link(request: HttpRequest, delivery_id: int, link_id: int) -> HttpResponse:
+    """Ends one link, and those that were shared from it; open pages close within seconds."""
+    delivery = _own(request, delivery_id)
+    if may_write(request.user, delivery.merchant):
+        revoke_link(link=get_object_or_404(Link, pk=link_id, delivery=delivery), actor=_actor(request))
+        messages.success(request, _("The link was withdrawn. It opens nothing any more."))
+    else:
+        messages.error(request, _("You may look at this merchant's deliveries, not change them."))
+    return HttpResponseRedirect(reverse("admin:deliveries_delivery_change", args=[delivery.pk]))
 
 
 def _own(request: HttpRequest, delivery_id: int) -> Delivery:

@@ -154,6 +154,27 @@ def test_a_replaced_link_is_dead_at_once(agent: Client) -> None:
     assert Event.objects.get(kind="delivery.link_rotated").actor.startswith("agent:")
 
 
+@pytest.mark.covers("T21")
+def test_every_link_is_listed_and_can_be_withdrawn_alone(agent: Client) -> None:
+    delivery = world.planned_day()[0]
+    first, second = (services.make_link(delivery=delivery) for _ in range(2))
+    shared = services.make_link(delivery=delivery, kind="view")
+    page = desk(agent, delivery)
+    assert page.count("Lives as long as the delivery") == 3
+    assert page.count("never opened") == 3
+    assert not any(services.token_of(link) in page for link in (first, second, shared))
+    address = f"/admin/desk/{delivery.pk}/links/{first.pk}/withdraw"
+    assert agent.get(address).status_code == 405
+    agent.post(address)
+    assert Client().get(services.tracking_path(first)).status_code == 404
+    assert Client().get(services.tracking_path(second)).status_code == 200
+    assert "Withdrawn today" in desk(agent, delivery)
+    other = world.delivery("Bob")
+    assert agent.post(f"/admin/desk/{other.pk}/links/{second.pk}/withdraw").status_code == 404
+    second.refresh_from_db()
+    assert second.revoked_at is None
+
+
 @pytest.mark.covers("GS1")
 def test_an_agent_has_nothing_to_do_with_other_merchants(agent: Client) -> None:
     other = world.delivery("Bob", sender=world.merchant("bergladen", "Bergladen"))
