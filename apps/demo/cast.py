@@ -91,6 +91,8 @@ MERCHANTS = (
 
 @dataclass(frozen=True, slots=True)
 class DemoVehicle:
+    """Money is in rappen: per start, hour, kilometre, stop, hour of overtime."""
+
     code: str
     kind: str
     profile: str
@@ -99,25 +101,117 @@ class DemoVehicle:
     pieces: int
     range_metres: int | None
     shift: tuple[float, float]  # local hours
+    cost: tuple[int, int, int, int, int]
+    grams_co2e: int
+    factor_source: str
     postcodes: str = ""
+    skills: tuple[str, ...] = ()
+    max_stops: int | None = None
+    reload_seconds: int = 0
+    recharge_seconds: int = 0
 
 
-VADUZ_AND_SCHAAN = "9490, 9494"
+VADUZ_AND_SCHAAN, SCHAAN = "9490, 9494", "9494"
+LUNCH = {"earliest": 41_400, "latest": 48_600, "seconds": 1_800}
+"""Half an hour that begins between half past eleven and half past one."""
+OVERTIME_SECONDS = 1_800
+DAY, LATE_DAY, BIKE_DAY = (8.5, 18.5), (10.5, 20.0), (8.5, 17.0)
+DIESEL_COST, ELECTRIC_COST = (2_500, 5_400, 62, 0, 7_000), (2_500, 5_400, 38, 0, 7_000)
+_DEFRA = "DEFRA 2026 average van up to 3.5 t"
+DIESEL_CO2E = (319, f"{_DEFRA}, diesel, well to wheel (use phase 257 g and 24 % for the fuel's way)")
+ELECTRIC_CO2E = (51, f"{_DEFRA}, battery, generation 47 g and 8 % for the grid's losses")
+BIKE_CO2E = (5, "University of Westminster 2021, electricity of an e-cargo bike")
 VEHICLES = (
     *(
-        DemoVehicle(f"FL {n}", "diesel_van", "car", 900_000, 9_000_000, 57, None, (8.5, 18.5))
-        for n in (1101, 1102, 1103)
+        DemoVehicle(
+            f"FL {n}", "diesel_van", "car", 900_000, 9_000_000, 57, None, (8.5, 18.5), DIESEL_COST, *DIESEL_CO2E
+        )
+        for n in (1101, 1102)
+    ),
+    DemoVehicle(
+        "FL 1103",
+        "diesel_van",
+        "car",
+        900_000,
+        9_000_000,
+        57,
+        None,
+        DAY,
+        DIESEL_COST,
+        *DIESEL_CO2E,
+        skills=("two_person", "age_check"),
     ),
     *(
-        DemoVehicle(f"FL {n}", "electric_van", "car", 750_000, 7_500_000, 57, 180_000, shift)
-        for n, shift in ((2201, (8.5, 18.5)), (2202, (8.5, 18.5)), (2203, (10.5, 20.0)), (2204, (10.5, 20.0)))
+        DemoVehicle(
+            f"FL {n}",
+            "electric_van",
+            "car",
+            750_000,
+            7_500_000,
+            57,
+            reach,
+            shift,
+            ELECTRIC_COST,
+            *ELECTRIC_CO2E,
+            skills=("cold", "age_check"),
+        )
+        for n, reach, shift in (
+            (2201, 180_000, DAY),
+            (2202, 120_000, DAY),
+            (2203, 180_000, LATE_DAY),
+            (2204, 180_000, LATE_DAY),
+        )
     ),
     *(
-        DemoVehicle(f"Velo {n}", "cargo_bike", "bicycle", 90_000, 700_000, 45, None, (8.5, 17.0), VADUZ_AND_SCHAAN)
+        DemoVehicle(
+            f"Velo {n}",
+            "cargo_bike",
+            "bicycle",
+            90_000,
+            700_000,
+            30,
+            None,
+            BIKE_DAY,
+            (0, 3_300, 6, 0, 4_500),
+            *BIKE_CO2E,
+            VADUZ_AND_SCHAAN,
+        )
         for n in (1, 2)
     ),
+    DemoVehicle(
+        "Fuss 1",
+        "foot",
+        "foot",
+        25_000,
+        160_000,
+        14,
+        None,
+        (9.0, 14.0),
+        (0, 2_900, 0, 0, 0),
+        0,
+        "No fuel",
+        SCHAAN,
+        max_stops=10,
+    ),
+    DemoVehicle(
+        "Talbote",
+        "carrier",
+        "car",
+        300_000,
+        3_000_000,
+        25,
+        None,
+        (9.0, 18.0),
+        (0, 0, 0, 1_450, 0),
+        DIESEL_CO2E[0],
+        f"{DIESEL_CO2E[1]}; on the direct way there",
+        max_stops=12,
+    ),
 )
-DRIVERS = ("Reto", "Milena", "Tiago", "Sandra", "Arben", "Petra", "Samuel", "Yara", "Gian")
+DRIVERS = ("Reto", "Milena", "Tiago", "Sandra", "Arben", "Petra", "Samuel", "Yara", "Gian", "Leonie", "Talbote Kurier")
+BREAKS_DOWN = "Velo 2"
+BREAKDOWN_AT = 11 + 20 / 60
+"""By the day's own clock, later than what a visitor opens first."""
 
 
 def person(random: Random) -> str:

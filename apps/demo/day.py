@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
-from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput
+from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, Terms
 from apps.deliveries.models import Delivery, Parcel
 from apps.deliveries.states import State
 from apps.demo import extract
@@ -61,6 +61,9 @@ def create(merchant: Merchant, order: DemoOrder, day: date) -> Delivery:
             for number, parcel in enumerate(order.parcels, start=1)
         ],
         service_seconds=order.service_seconds,
+        terms=Terms(
+            Delivery.Kind.RETURN if order.is_return else Delivery.Kind.DELIVERY, order.priority, frozenset(order.needs)
+        ),
         actor=f"merchant:{merchant.pk}",
     )
 
@@ -79,7 +82,11 @@ def send_out(plan: DayPlan) -> None:
     with clock.frozen(local(plan.day, 6)):
         routing.publish(plan=plan)
     with clock.frozen(local(plan.day, 7.5)):
-        barcodes = Parcel.objects.filter(delivery__drops__visit__plan=plan, delivery__drops__visit__route__isnull=False)
+        barcodes = Parcel.objects.filter(
+            delivery__drops__visit__plan=plan,
+            delivery__drops__visit__route__isnull=False,
+            delivery__kind=Delivery.Kind.DELIVERY,
+        )
         for barcode, vehicle in barcodes.values_list("barcode", "delivery__drops__visit__route__shift__vehicle__code"):
             routing.load(barcode=barcode, vehicle=vehicle, actor="clerk:1")
     early = local(plan.day, 8.5)

@@ -9,6 +9,8 @@ from apps.demo import cast
 TWO_HOURS = tuple((start, start + 2) for start in (8, 10, 12, 14, 16, 18))
 FOUR_HOURS = ((8, 12), (12, 16), (14, 18), (16, 20))
 OPEN_DAY = (8, 20)
+RETURN_SHARE, PRIORITY_SHARE, NEED_SHARE = 0.03, 0.05, 0.2
+NEEDED_FOR = {"cold": {"Cheese and bread"}, "age_check": {"Wine, 6 bottles"}, "two_person": {"Workbench, flat pack"}}
 # Length, width, height in millimetres, and grams from-to.
 SIZES = (
     ((220, 160, 60), (200, 900)),
@@ -39,6 +41,9 @@ class DemoOrder:
     window: tuple[int, int]  # local hours
     parcels: tuple[DemoParcel, ...]
     service_seconds: int
+    is_return: bool = False
+    needs: tuple[str, ...] = ()
+    priority: int = 0
 
 
 def orders(random: Random, count: int, addresses: list[int], first_number: int) -> list[DemoOrder]:
@@ -51,6 +56,7 @@ def _order(random: Random, number: int, address: int) -> DemoOrder:
     merchant = random.choices(cast.MERCHANTS, weights=(5, 4, 3))[0]
     name = cast.person(random)
     parcels = tuple(_parcel(random, merchant.slug) for _ in range(random.choices((1, 2, 3), weights=(78, 17, 5))[0]))
+    is_return = random.random() < RETURN_SHARE
     return DemoOrder(
         merchant=merchant.slug,
         reference=f"{merchant.slug[:2].upper()}-{20_000 + number}",
@@ -62,7 +68,16 @@ def _order(random: Random, number: int, address: int) -> DemoOrder:
         window=_window(random),
         parcels=parcels,
         service_seconds=random.choice((120, 150, 180, 180, 240, 300)) + 20 * (len(parcels) - 1),
+        is_return=is_return,
+        needs=_needs(parcels) if not is_return and random.random() < NEED_SHARE else (),
+        priority=5 if random.random() < PRIORITY_SHARE else 0,
     )
+
+
+def _needs(parcels: tuple[DemoParcel, ...]) -> tuple[str, ...]:
+    """What the goods ask of the van that brings them."""
+    goods = {parcel.description for parcel in parcels}
+    return tuple(need for need, names in NEEDED_FOR.items() if goods & names)
 
 
 def _window(random: Random) -> tuple[int, int]:

@@ -17,6 +17,8 @@ from apps.redirection import services as redirection
 from apps.redirection.models import PickupPoint
 
 ZONE = ZoneInfo(extract.TIME_ZONE)
+LONG_SHIFT_HOURS = 6
+_COSTS = ("cost_per_start", "cost_per_hour", "cost_per_kilometre", "cost_per_stop", "cost_per_overtime_hour")
 STAFF_NAME, STAFF_PASSWORD = "demo", "demo"  # loopback only; the start page prints them
 
 
@@ -96,15 +98,29 @@ def set_fleet(days: Sequence[date], vehicles: Sequence[cast.DemoVehicle] = cast.
             capacity_cubic_centimetres=plan.cubic_centimetres,
             capacity_pieces=plan.pieces,
             range_metres=plan.range_metres,
+            recharge_seconds=plan.recharge_seconds,
+            reload_seconds=plan.reload_seconds,
+            max_stops=plan.max_stops,
             postcodes=plan.postcodes,
+            skills=list(plan.skills),
+            grams_co2e_per_kilometre=plan.grams_co2e,
+            factor_source=plan.factor_source,
+            **dict(zip(_COSTS, plan.cost, strict=True)),
         )
         driver = Driver.objects.create(name=name, phone="+4237910000")
         token = fleet.issue_driver_token(driver=driver)
         DemoKey.objects.create(kind=DemoKey.Kind.DRIVER, name=f"{name}, {plan.code}", reference=driver.pk, secret=token)
+        start, end = plan.shift
+        lunch = [cast.LUNCH] if end - start > LONG_SHIFT_HOURS else []
+        rests = {"breaks": lunch, "overtime_seconds": cast.OVERTIME_SECONDS}
         for day in days:
-            start, end = plan.shift
             Shift.objects.create(
-                driver=driver, vehicle=vehicle, day=day, starts_at=local(day, start), ends_at=local(day, end)
+                driver=driver,
+                vehicle=vehicle,
+                day=day,
+                starts_at=local(day, start),
+                ends_at=local(day, end),
+                **({} if plan.kind == Vehicle.Kind.CARRIER else rests),
             )
     return depot
 
