@@ -175,6 +175,22 @@ def verify_code(*, access: Access, code: str) -> str:
     return signing.dumps([access.link.pk, access.link.generation, step_up.pk], salt=_SALT)
 
 
+def carried_over(access: Access, cookie: str | None) -> str | None:
+    """The verification cookie for the token that replaced this link's; None when none did, or nobody was verified.
+
+    Called with the access as it was, after the link has been rotated by its own verified holder.
+    """
+    before = access.link.generation
+    access.link.refresh_from_db(fields=["generation"])
+    try:
+        link_id, generation, step_up_id = signing.loads(cookie or "", salt=_SALT, max_age=VERIFIED_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    if (link_id, generation) != (access.link.pk, before) or before == access.link.generation:
+        return None
+    return signing.dumps([link_id, access.link.generation, step_up_id], salt=_SALT)
+
+
 def tier_from(access: Access, cookie: str | None) -> Access:
     """The access raised to *verified* if the cookie proves it for this very link and generation; else as it was."""
     if not cookie or access.view_only:

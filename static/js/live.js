@@ -53,7 +53,7 @@ async function refresh(newest = version) {
   loading = true;
   try {
     const answer = await fetch(root.dataset.fragment, { headers: { "X-Part": "live" }, cache: "no-store" });
-    if (answer.status === 404) return location.reload();
+    if (answer.status === 404) return gone();
     if (answer.ok) show(await answer.text());
   } catch {
     schedulePoll(POLL_LOOKING_MS);
@@ -61,6 +61,12 @@ async function refresh(newest = version) {
     loading = false;
   }
   if (wanted > version) setTimeout(refresh, 1000, wanted);
+}
+
+/** The link has ended. Whoever is in the middle of a change sees its answer first: it may have made a new link. */
+function gone() {
+  if (!document.querySelector("dialog[open]")) return location.reload();
+  setTimeout(gone, 1000);
 }
 
 function show(html) {
@@ -97,7 +103,7 @@ async function poll() {
   try {
     const headers = stateTag ? { "If-None-Match": stateTag } : {};
     const answer = await fetch(`${root.dataset.state}?v=${version}`, { headers, cache: "no-store" });
-    if (answer.status === 404) return location.reload();
+    if (answer.status === 404) return gone();
     showOffline(false);
     stateTag = answer.headers.get("ETag") ?? stateTag;
     if (answer.status === 200) hear({ type: "page", document: await answer.json() });

@@ -9,6 +9,7 @@ const SAY_WAIT_AFTER_MS = 300;
 
 let opener = "";
 
+const LINK = /^\/t\/[^/]+\//;
 const isFlow = (url) => url.origin === location.origin && url.pathname.startsWith(`${PAGE}/`);
 
 function open(url, from) {
@@ -28,6 +29,8 @@ async function load(url, request = {}) {
   try {
     const answer = await fetch(url, { ...request, headers: { "X-Part": "sheet" }, cache: "no-store" });
     const landed = new URL(answer.url);
+    // Another address gives the delivery a new link: the old page is over, its answer stands at the new one.
+    if (LINK.test(landed.pathname) && !isFlow(landed) && landed.pathname !== PAGE) return location.assign(landed);
     if (!isFlow(landed)) return close();
     body.dataset.url = landed.href;
     show(await answer.text());

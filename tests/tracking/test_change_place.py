@@ -1,8 +1,9 @@
 """Another place, chosen without a line of JavaScript, after the code."""
 
 import pytest
+from django.test import Client
 
-from apps.deliveries.models import Delivery
+from apps.deliveries.models import Delivery, Link
 from apps.deliveries.services import make_link, token_of
 from apps.places.services import load_addresses
 from apps.redirection.models import Reservation
@@ -72,6 +73,24 @@ def test_to_another_address_typed_roughly_and_confirmed_exactly(shopper: Shopper
     alice.refresh_from_db()
     assert (alice.place.street, alice.place.town) == ("Landstrasse", "Triesen")
     assert "It goes to Landstrasse 40, Triesen" in shopper.text
+
+
+@pytest.mark.covers("T21")
+def test_another_address_gives_the_link_a_new_token(shopper: Shopper, alice: Delivery) -> None:
+    """Whoever read the old link does not learn the new address; whoever changed it goes on, still verified."""
+    load_addresses([TRIESEN])
+    shared = make_link(delivery=alice, kind="view")
+    Link.objects.filter(pk=shared.pk).update(shared_from=Link.objects.filter(delivery=alice, kind="full").first())
+    old = shopper.page_address
+    confirm(shopper, "place").follow("to=address")
+    shopper.send(street="landstr.", house_number="40", postcode="9495", town="Triesen").send()
+    assert "It goes to" in shopper.text
+    assert not shopper.address.startswith(old)
+    assert Client().get(old).status_code == 404
+    assert Client().get(f"/t/{token_of(shared)}").status_code == 404
+    now_at = shopper.address.partition("/place")[0]
+    assert "Landstrasse 40" in shopper.open(now_at).text
+    assert "Landstrasse 40" not in Client().get(now_at).content.decode()
 
 
 def test_an_address_nobody_knows_is_not_lost(shopper: Shopper, alice: Delivery) -> None:

@@ -79,6 +79,12 @@ def rotate_link(*, link: Link, actor: str) -> Link:
     return link
 
 
+def rotate_links(*, delivery_id: int, actor: str) -> None:
+    """Gives all living links of the recipient new tokens; shared ones are withdrawn."""
+    for link in Link.objects.filter(delivery=delivery_id, kind=Link.Kind.FULL, revoked_at=None).order_by("pk"):
+        rotate_link(link=link, actor=actor)
+
+
 def revoke_link(*, link: Link, actor: str) -> None:
     with transaction.atomic():
         if Link.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=clock.now()):

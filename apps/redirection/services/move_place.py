@@ -16,7 +16,7 @@ from apps.core.errors import InvalidInput, NotAllowed, Refused, Stale
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.access import Access, require_verified
 from apps.deliveries.models import Delivery, Place
-from apps.deliveries.services import PlaceInput, change_place, door_service_seconds
+from apps.deliveries.services import PlaceInput, change_place, door_service_seconds, rotate_links
 from apps.places.services import geocode, suggest
 from apps.redirection.models import PickupPoint, Reservation
 from apps.redirection.rules import check_place_change, check_window, misfit, point_service_seconds
@@ -74,12 +74,13 @@ def move_to_address(
 
     `address` is a typed line, looked up in the install's own index; `place` one that was looked up before. InvalidInput
     ("address_unsure") with the nearest spellings when it is not surely known; Refused carries windows that would do.
+    All links get new tokens: whoever read an old one at the former address does not learn the new one.
     """
     _check(delivery, revision, actor, access, window)
     where = place or _looked_up(address)
     if where.country != delivery.home.country:
         raise Refused("other_country", _("We can only send it elsewhere within the same country."))
-    return _to_door(delivery, where, window or delivery.window, revision, actor)
+    return _to_door(delivery, where, window or delivery.window, revision, actor, new_links=True)
 
 
 def move_home(
@@ -138,7 +139,20 @@ def _check(delivery: Delivery, revision: int, actor: str, access: Access | None,
         check_window(window, ZoneInfo(delivery.merchant.time_zone), days_for(delivery))
 
 
-def _to_door(delivery: Delivery, where: PlaceInput | Place, window: TimeWindow, revision: int, actor: str) -> Delivery:
+def _to_door(
+    delivery: Delivery,
+    where: PlaceInput | Place,
+    window: TimeWindow,
+    revision: int,
+    actor: str,
+    *,
+    new_links: bool = False,
+) -> Delivery:
+    def and_then() -> None:
+        release(delivery_id=delivery.pk)
+        if new_links:
+            rotate_links(delivery_id=delivery.pk, actor=actor)
+
     if window.latest <= clock.now():
         raise Refused("past", _("That time has passed. These still fit:"), other_windows(delivery, where))
 
@@ -150,7 +164,7 @@ def _to_door(delivery: Delivery, where: PlaceInput | Place, window: TimeWindow, 
             revision,
             actor,
             _seconds_at_home(delivery),
-            lambda: release(delivery_id=delivery.pk),
+            and_then,
         )
     except Refused as error:
         if error.code == "off_the_map":

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.errors import DoorstepError, InvalidInput, Refused, Stale
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.access import Access, require_verified
+from apps.deliveries.access import VERIFIED_COOKIE, Access, carried_over, require_verified
 from apps.deliveries.models import Delivery, Place
 from apps.deliveries.services import token_of
 from apps.places.services import geocode
@@ -28,6 +28,7 @@ from apps.tracking.views.change_flow import (
     revision_from,
 )
 from apps.tracking.views.gate import paths
+from apps.tracking.views.verify import remember
 
 
 @flow_view
@@ -81,7 +82,14 @@ def _take(request: HttpRequest, access: Access) -> HttpResponse:
         return _refused(request, access, refused, wanted)
     except InvalidInput as unsure:
         return _unsure(request, access, AddressForm(), unsure)
-    return goes_to(access, "place", "done=1")
+    return _at_its_new_link(request, access)
+
+
+def _at_its_new_link(request: HttpRequest, access: Access) -> HttpResponse:
+    """Another address gives the link a new token; whoever changed it goes on there, as verified as before."""
+    value = carried_over(access, request.COOKIES.get(VERIFIED_COOKIE))
+    answer = goes_to(access, "place", "done=1")
+    return remember(request, answer, paths(token_of(access.link)), value) if value else answer
 
 
 def _choices(request: HttpRequest, access: Access, points: Any = None, refused: Refused | None = None) -> HttpResponse:

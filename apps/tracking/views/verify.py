@@ -1,5 +1,7 @@
 """The step up: a one-time code to the contact on file makes this browser a verified one for half an hour."""
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -54,7 +56,11 @@ def _form(request: HttpRequest, access: Access, error: str, status: int) -> Http
 def _verified(request: HttpRequest, access: Access, value: str) -> HttpResponse:
     """Back to what the code was wanted for; the cookie goes to this link's own addresses only."""
     where = paths(token_of(access.link))
-    response = HttpResponseRedirect(where[_next_name(request)])
+    return remember(request, HttpResponseRedirect(where[_next_name(request)]), where, value)
+
+
+def remember(request: HttpRequest, response: HttpResponse, where: Mapping[str, str], value: str) -> HttpResponse:
+    """Makes the browser a verified one at the addresses of `where`."""
     for name, path in ((VERIFIED_COOKIE, where["page"]), (SOCKET_COOKIE, where["socket"])):
         response.set_cookie(
             name,
