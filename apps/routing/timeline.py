@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from apps.routing.board import Block, Board, StopLine, VanLine
 from apps.routing.stops import zone_of
 
-LABEL, HOUR, ROW, HEAD = 132, 96, 46, 26
+LABEL, HOUR, ROW, HEAD = 156, 96, 46, 26
 BAR_TOP, BAR = 8, 16
 WINDOWS_TOP, WINDOW_STEP, WINDOW_LANES = 29, 4, 3
 NARROW = timedelta(hours=3)
@@ -80,7 +80,7 @@ def _row(scale: _Scale, van: VanLine, number: int) -> SafeString:
     return format_html(
         '<g role="img" aria-label="{}" transform="translate(0 {})">'
         '<rect class="gantt-shift" x="{}" width="{}" y="{}" height="{}" rx="4"/>'
-        '<rect class="track-swatch track-{}" x="0" y="{}" width="4" height="{}" rx="2"/>'
+        '<rect class="gantt-swatch track-{}" x="0" y="{}" width="4" height="{}" rx="2"/>'
         '<text class="gantt-van" x="12" y="20">{}</text><text class="gantt-soft" x="12" y="35">{}</text>{}{}</g>',
         spoken(scale, van),
         top,
