@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from apps.routing.planner.answers import hypothetical
 from apps.routing.planner.approach import Approach, known_approach
 from apps.routing.planner.eligible import RANK, barred
 from apps.routing.planner.explain_eta import EtaCause, explain_eta
 from apps.routing.planner.fitting import Fit, Ways, fits, ways_in
-from apps.routing.planner.insertion import Insertion, best_insertion, hypothetical
+from apps.routing.planner.insertion import Insertion, best_insertion
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.problem import Stop, Window
 from apps.routing.planner.rooms import triple

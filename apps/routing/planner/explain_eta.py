@@ -76,13 +76,13 @@ def _steps(old: RouteTable, new: RouteTable, target: str) -> Iterator[tuple[str,
             yield code, stop.id, mixed.ride(order, breaks, traffic=True)
     order = [stop for stop in theirs if stop in order]
     yield "reordered", "", mixed.ride(order, breaks, traffic=True)
-    for index, stop in enumerate(theirs):
-        if stop not in order:
-            stops[stop] = new.stops[index]
-            order.insert(index, stop)
+    for index, came in enumerate(theirs):
+        if came not in order:
+            stops[came] = new.stops[index]
+            order.insert(index, came)
             breaks = tuple(at + 1 if at > index else at for at in breaks)
-            code = "inserted" if stop not in old.route.stops else "reordered"
-            yield code, stop, mixed.ride(order, breaks, traffic=True)
+            code = "inserted" if came not in old.route.stops else "reordered"
+            yield code, came, mixed.ride(order, breaks, traffic=True)
     yield "break", "", new.ride
 
 

@@ -39,10 +39,9 @@ class Columns(NamedTuple):
     rest_latest: Instants
     rest_seconds: Instants
     calm: Instants
-    rested: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Gaps:
     """Every row of a plan, van by van in the problem's order.
 
@@ -64,15 +63,19 @@ class Gaps:
     rest_latest: Instants
     rest_seconds: Instants
     calm: Instants
-    rested: bool
 
     @classmethod
     def of(cls, columns: list[Columns]) -> Gaps:
         if not columns:
-            return cls(*(np.zeros(0, dtype=np.int64) for _ in range(13)), rested=False)
+            return cls(*(np.zeros(0, dtype=np.int64) for _ in range(13)))
         van = np.repeat(np.arange(len(columns)), [of_van.position.size for of_van in columns])
-        joined = [np.concatenate(parts) for parts in zip(*(of_van[:-1] for of_van in columns), strict=True)]
-        return cls(van, *joined, rested=any(of_van.rested for of_van in columns))
+        joined = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
+        return cls(van, *joined)
+
+    @cached_property
+    def rested(self) -> bool:
+        """Whether any van may rest at the new stop."""
+        return bool(self.rest_seconds.any())
 
 
 class RoomColumns:
@@ -146,9 +149,7 @@ def columns_of(ride: Ride, arrays: Layers, calm: Layers | None, metres: list[int
         latest = np.array(arrays.latest[0][first + 1 :], dtype=np.int64)
         early = latest if calm is None else np.array(calm.latest[0][first + 1 :], dtype=np.int64)
         ever, none = np.full(position.size, EVER), np.zeros(position.size, dtype=np.int64)
-        return Columns(
-            position, before, after, ready, latest, leg, length, zone, ever, -ever, none, early, rested=False
-        )
+        return Columns(position, before, after, ready, latest, leg, length, zone, ever, -ever, none, early)
     return _worth_trying(_with_rests(ride, arrays, calm or arrays, one, breaks))
 
 
@@ -157,7 +158,7 @@ def _worth_trying(rows: Columns) -> Columns:
     hope = (rows.ready < LATER_THAN_ALL) & (rows.latest > NEVER)
     if np.unique(rows.position[hope]).size < np.unique(rows.position).size:
         return rows
-    return Columns(*(column[hope] for column in rows[:-1]), rested=True)
+    return Columns(*(column[hope] for column in rows))
 
 
 def _with_rests(
@@ -192,7 +193,6 @@ def _with_rests(
         of_pair(1),
         of_pair(2),
         np.array(early, dtype=np.int64).ravel()[order],
-        rested=True,
     )
 
 
@@ -213,4 +213,4 @@ def _hand_over(ride: Ride) -> Columns:
     position = zero + len(ride.stops)
     start, end = zero + ride.vehicle.start, zero + ride.vehicle.end
     ever = zero - LATER_THAN_ALL
-    return Columns(position, start, end, ready, late, zero, zero, zero, ever, late, zero, late, rested=False)
+    return Columns(position, start, end, ready, late, zero, zero, zero, ever, late, zero, late)
