@@ -51,7 +51,7 @@ class ParcelInline(ReadOnlyInline):
 
 class AttemptInline(ReadOnlyInline):
     model = Attempt
-    fields = ["number", "place", "started_at", "ended_at", "outcome", "reason"]
+    fields = ["number", "place", "started_at", "ended_at", "outcome", "reason", "staff_note", "recipient_note"]
     readonly_fields = ["reason"]
     ordering = ["-number"]
 
@@ -75,7 +75,12 @@ class LinkInline(ReadOnlyInline):
 
 class ProofInline(ReadOnlyInline):
     model = Proof
-    fields = ["kind", "received_by", "left_at", "taken_at"]
+    fields = ["kind", "received_by", "left_at", "taken_at", "details", "flagged"]
+    readonly_fields = ["flagged"]
+
+    @admin.display(description=gettext_lazy("Look at this"))
+    def flagged(self, row: Proof) -> str:
+        return ", ".join(str(words.FLAGS.get(flag, flag)) for flag in row.flags)
 
 
 @admin.register(Delivery)

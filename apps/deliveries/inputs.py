@@ -108,6 +108,10 @@ class ParcelInput:
             raise InvalidInput("parcel_not_understood", _("That parcel has characters or a length we cannot use."))
 
 
+PROOFS = frozenset({"photo", "signature", "code", "scan"})
+OLDEST_ASKED_FOR = 25
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a delivery asks beyond place and time: skills of the van, what is left out last (0 to 10), a return."""
@@ -117,11 +121,20 @@ class Terms:
     needs: frozenset[str] = frozenset()
     deferred: str = ""
     """Why this part of its order comes later than the rest: a code of Delivery.Deferred."""
+    proof: frozenset[str] = frozenset()
+    """What must be shown at the door besides what the shop's policy asks for: of PROOFS."""
+    minimum_age: int = 0
+    cash_due: int = 0
+    """To be paid at the door, minor units of `cash_currency`."""
+    cash_currency: str = ""
 
     def check(self) -> None:
         """Raises InvalidInput for words no van understands."""
         known = self.kind in Delivery.Kind.values and 0 <= self.priority <= HIGHEST_PRIORITY
         known = known and self.deferred in ("", *Delivery.Deferred.values)
+        known = known and self.proof <= PROOFS and 0 <= self.minimum_age <= OLDEST_ASKED_FOR
+        known = known and self.cash_due >= 0 and bool(self.cash_due) == bool(self.cash_currency)
+        known = known and len(self.cash_currency) in (0, 3) and self.cash_currency == self.cash_currency.upper()
         if not known or not all(0 < len(word) <= 30 and is_plain(word) for word in self.needs):
             raise InvalidInput("terms_not_understood", _("We do not understand what this delivery needs."))
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.deliveries.inputs import HEAVIEST_GRAMS, HIGHEST_PRIORITY, LARGEST_MILLIMETRES
+from apps.deliveries.inputs import HEAVIEST_GRAMS, HIGHEST_PRIORITY, LARGEST_MILLIMETRES, OLDEST_ASKED_FOR, PROOFS
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import MOST_PARCELS
 from apps.deliveries.states import State
@@ -89,6 +89,16 @@ class DeliveryInput(StrictSerializer):
         default="",
         help_text="Why this part of the order comes later than the rest; the page says so.",
     )
+    proof = serializers.ListField(
+        child=serializers.ChoiceField(choices=sorted(PROOFS)),
+        max_length=len(PROOFS),
+        required=False,
+        default=list,
+        help_text="What the driver must show at the door, besides what your policy asks for.",
+    )
+    minimum_age = Whole(min_value=0, max_value=OLDEST_ASKED_FOR, required=False, default=0)
+    cash_due = Whole(min_value=0, max_value=10_000_000, required=False, default=0, help_text="Minor units.")
+    cash_currency = serializers.RegexField(r"^([A-Z]{3})?$", required=False, default="", allow_blank=True)
 
 
 class CancelInput(StrictSerializer):

@@ -14,9 +14,11 @@ from apps.drivers.rules import born_by
 from apps.events.models import Event
 from apps.fleet.models import Driver
 from apps.merchants.models import Policy
+from apps.places.services import load_addresses
 from apps.tracking.state import build
 from tests import world
 from tests.drivers.phones import browser_of, leave, one_van_day, phone_of, photo, post, visits
+from tests.storefront.shop import Shop, order
 
 pytestmark = [pytest.mark.django_db]
 NAMED = {"received_by": "Frau Frick"}
@@ -286,3 +288,18 @@ def test_the_form_without_scripts_carries_everything() -> None:
     alice.refresh_from_db()
     assert alice.state == "delivered"
     assert world.MORNING - timedelta(0) <= alice.proofs.get(kind="cash").taken_at
+
+
+@pytest.mark.covers("D7")
+def test_a_shop_asks_for_more_with_its_order() -> None:
+    """What the API takes is what the driver's phone asks for."""
+    world.shift("van-1")
+    load_addresses([(*world.SPOTS["Alice"][:4], "LI", *world.SPOTS["Alice"][4:])])
+    wanted = {"proof": ["signature"], "minimum_age": 18, "cash_due": 1250, "cash_currency": "CHF"}
+    shop = Shop()
+    assert shop.post(order(**{**wanted, "proof": ["blood"]})).status_code == 400
+    assert shop.post(order(**{**wanted, "cash_currency": "francs"})).status_code == 400
+    assert shop.post(order(**wanted)).status_code == 201
+    needs = phone_of(Driver.objects.get()).get("/driver/api/route").json()["stops"][0]["needs"]
+    assert needs["proofs"] == ["signature"]
+    assert (needs["minimum_age"], needs["cash_due"], needs["cash_currency"]) == (18, 1250, "CHF")

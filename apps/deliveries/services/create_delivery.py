@@ -71,6 +71,10 @@ def create_delivery(
             priority=terms.priority,
             needs=sorted(terms.needs),
             deferred_reason=terms.deferred,
+            proof_needed=sorted(terms.proof),
+            minimum_age=terms.minimum_age,
+            cash_due=terms.cash_due,
+            cash_currency=terms.cash_currency,
             created_at=now,
         )
         _add_parcels(delivery, parcels)

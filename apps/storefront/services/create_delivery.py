@@ -31,8 +31,21 @@ def create_delivery(*, merchant: Merchant, order: Mapping[str, Any], actor: str)
         window=TimeWindow(window["earliest"], window["latest"]) if window else None,
         parcels=[ParcelInput(**parcel) for parcel in order["parcels"]],
         service_seconds=order.get("service_seconds"),
-        terms=Terms(order["kind"], order["priority"], frozenset(order["needs"]), order["deferred"]),
+        terms=_terms(order),
         actor=actor,
+    )
+
+
+def _terms(order: Mapping[str, Any]) -> Terms:
+    return Terms(
+        kind=order["kind"],
+        priority=order["priority"],
+        needs=frozenset(order["needs"]),
+        deferred=order["deferred"],
+        proof=frozenset(order["proof"]),
+        minimum_age=order["minimum_age"],
+        cash_due=order["cash_due"],
+        cash_currency=order["cash_currency"],
     )
 
 
