@@ -17,7 +17,7 @@ from apps.events.models import Event
 
 _LONGEST_POSTCODE = 10
 # Events that only staff read; shoppers' timelines leave them out.
-_STAFF_ONLY = frozenset(
+STAFF_ONLY = frozenset(
     {
         "step_up_requested",
         "step_up_passed",
@@ -72,7 +72,7 @@ def timelines(delivery_ids: Iterable[int], *, staff: bool = False) -> dict[int, 
     for delivery_id, kind, payload, at, actor in rows.values_list("delivery_id", "kind", "payload", "at", "actor"):
         assert delivery_id is not None
         code = _code(kind, payload)
-        if code and (staff or code not in _STAFF_ONLY):
+        if code and (staff or code not in STAFF_ONLY):
             found[delivery_id].append(TimelineEntry(code, at, _shown(code, payload), actor))
     return {delivery_id: list(reversed(list(_told_once(entries)))) for delivery_id, entries in found.items()}
 

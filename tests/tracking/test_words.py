@@ -9,18 +9,23 @@ from django.utils import translation
 
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
+from apps.deliveries.models import Delivery
+from apps.deliveries.selectors import STAFF_ONLY
+from apps.deliveries.services import open_promise
 from apps.deliveries.states import State
-from apps.deliveries.words import TIMELINE
+from apps.deliveries.words import FAILURE_REASONS, TIMELINE
+from apps.tracking import state
 from apps.tracking.day_words import moment_words, window_words
-from apps.tracking.hero_words import hero
+from apps.tracking.hero_words import eta_reason_words, hero
 from apps.tracking.hours_words import opening_today, opening_week
 from apps.tracking.offer_words import key_of, window_from
 from apps.tracking.timeline_words import short_code, timeline_lines
 from apps.tracking.words import page_words
+from tests import world
 from tests.browser.pages import BRAND, PAGES, PATHS, page
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
-STAFF_ONLY = {"code_revealed", "step_up_requested", "step_up_passed", "link_rotated", "promise_opened"}
+ETA_REASONS = ("stale_position", "off_route", "traffic", "behind")
 
 
 @pytest.fixture(autouse=True)
@@ -65,11 +70,55 @@ def test_a_late_delivery_says_what_was_agreed_and_is_sorry() -> None:
 
 
 @pytest.mark.covers("T9")
+@pytest.mark.parametrize("language", ["de", "fr", "pt", "pl", "ar"])
+def test_every_code_a_shopper_may_read_has_words_in_every_language(language: str) -> None:
+    """What happened, why it failed, why it comes later, why the time moved: no code falls back to English."""
+
+    def words() -> dict[str, str]:
+        told = {code: str(TIMELINE[code]) for code in TIMELINE.keys() - STAFF_ONLY}
+        told |= {code: str(text) for code, text in FAILURE_REASONS.items()}
+        told |= {f"state {state}": str(state.label) for state in State}
+        told |= {f"deferred {why}": str(why.label) for why in Delivery.Deferred}
+        told |= {why: eta_reason_words({"eta_reason": why}) for why in ETA_REASONS}
+        return told
+
+    with translation.override("en"):
+        english = words()
+    with translation.override(language):
+        other = words()
+    assert all(english.values())
+    assert {code for code in english if other[code] == english[code]} == set()
+
+
+@pytest.mark.covers("T6")
+def test_the_page_says_why_the_time_moved() -> None:
+    said = [hero(page(stops_away=2, eta_reason=why), "Alpenkorb").sentence for why in ("", *ETA_REASONS)]
+    assert said[0] == "2 stops before yours. You can follow the van on the map when it is closer."
+    assert all(sentence.startswith(said[0]) and len(sentence) > len(said[0]) + 20 for sentence in said[1:])
+
+
+@pytest.mark.covers("T7")
+@pytest.mark.django_db
+def test_a_promise_that_had_to_widen_is_told_in_the_timeline() -> None:
+    """Narrower is said by the time alone; wider or later is never silent, unless the customer asked for it."""
+    made = world.delivery()
+    for actor, window in (
+        ("system", world.hours(8, 18)), ("system", world.hours(14, 16)), ("system", world.hours(14.5, 15.5)),
+        ("shopper", world.hours(9, 12)), ("system", world.hours(10, 11)),
+    ):  # fmt: skip
+        open_promise(delivery_id=made.pk, window=window, actor=actor)
+    assert state.build(made.pk, "link")["timeline"] == []
+    open_promise(delivery_id=made.pk, window=world.hours(10.5, 12))
+    (line,) = timeline_lines(state.build(made.pk, "link"))
+    assert line.sentence == "The time we told you no longer fits. We now expect today, 10:30–12:00."
+
+
+@pytest.mark.covers("T9")
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_code_of_the_timeline_has_its_own_words(language: str) -> None:
     with translation.override(language):
         for code in TIMELINE.keys() - STAFF_ONLY:
-            data = {"to": PAGES["planned"]["window"]} if code == "window_changed" else {}
+            data = {"to": PAGES["planned"]["window"]} if code in ("window_changed", "window_widened") else {}
             lines = timeline_lines(page(timeline=[{"code": code, "at": "2026-03-10T08:00:00+00:00", "data": data}]))
             assert lines[0].sentence
             assert lines[0].icon != "info", code
@@ -124,8 +173,10 @@ def test_hostile_words_stay_words() -> None:
         help={"phone": HOSTILE, "email": HOSTILE},
     )
     brand = {**BRAND, "name": HOSTILE}
-    for state in State.values:
-        html = render_to_string("tracking/page.html", {"doc": {**doc, "status": state}, "brand": brand, "paths": PATHS})
+    for status in State.values:
+        html = render_to_string(
+            "tracking/page.html", {"doc": {**doc, "status": status}, "brand": brand, "paths": PATHS}
+        )
         assert "<img src=x" not in html
         assert "onerror=alert(1)>" not in html
         assert "{{7*7}}" in html
