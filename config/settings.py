@@ -154,6 +154,8 @@ if PRODUCTION:
 OSM_EXTRACT = env_path("OSM_EXTRACT", "apps/demo/data/liechtenstein.osm.pbf")
 ROADS_DIR = env_path("ROADS_DIR", "var/roads")
 MATRIX_DIR = env_path("MATRIX_DIR", "var/matrices")
+# OSRM segment speed files, one per local hour ("07.csv" … "18.csv"); prepare_roads builds a car network of each.
+SEGMENT_SPEEDS_DIR = env_path("SEGMENT_SPEEDS_DIR", "var/segment-speeds")
 TILES_DIR = env_path("TILES_DIR", "apps/demo/data/tiles")
 # Without road data plans stand on straight lines and say so. In production that must be wanted.
 STRAIGHT_LINES_ALLOWED = env_bool("STRAIGHT_LINES_ALLOWED", not PRODUCTION)

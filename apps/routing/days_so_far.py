@@ -1,14 +1,13 @@
 """How the vans' day goes, and where they were seen: what a snapshot adds to the plan as it was made."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from apps.routing import roads
 from apps.routing.past import free_road_of, past_rows, runs_of
-from apps.routing.planner.learning import Times, cell_of
-from apps.routing.planner.problem import Load, TrafficTable
+from apps.routing.planner.learning import Times
+from apps.routing.planner.problem import Load
 from apps.routing.planner.replay import Today, course
-from apps.routing.planner.travel import Point, Travel
 from apps.routing.rows import VisitRow
 from apps.routing.shift_rows import ShiftRow
 
@@ -42,13 +41,6 @@ def days_so_far(
         return {}
     runs = runs_of(past_rows(out, epoch), day, free_road_of(ground.travel, ground.index))
     return {str(shift): course(run, times)[-1] for shift, run in runs.items()}
-
-
-def traffic_of(times: Times, travel: Mapping[str, Travel], points: Sequence[Point]) -> dict[str, TrafficTable]:
-    """The learned speeds of the profiles that have any, over a ground's locations."""
-    cells = [cell_of(point.lat, point.lon) for point in points] if times.travel.profiles else []
-    tables = {profile: times.travel.table(profile, cells) for profile in travel}
-    return {profile: table for profile, table in tables.items() if table is not None}
 
 
 def service_factor(times: Times, today: Mapping[str, Today], row: VisitRow, load: Load) -> float:

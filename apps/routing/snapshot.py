@@ -14,9 +14,9 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
-from apps.routing import learned, roads
+from apps.routing import learned, roads, traffic_providers
 from apps.routing.closures import around, closed_on
-from apps.routing.days_so_far import Sight, days_so_far, service_factor, traffic_of
+from apps.routing.days_so_far import Sight, days_so_far, service_factor
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
@@ -128,7 +128,7 @@ def take(
     vehicles = [build.vehicle(shift, sights.get(shift.shift)) for shift in shifts.values()]
     stops = [*map(build.stop, visits.values()), *build.spare_reloads(shifts.values())]
     travel = around(ground, closed_on(depot, day, clock.now()))
-    traffic = traffic_of(learned_now.times, travel, ground.points)
+    traffic = traffic_providers.provider(learned_now.times).tables(travel, ground.points)
     problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(travel), traffic=traffic)
     served = {stop for route in routes for stop in route.stops}
     unserved = {row.key: _reason(row) for row in visits.values() if row.key not in served and not row.is_reload}

@@ -93,11 +93,13 @@ def fit(
     }
     slopes = dict(zip(features, mean[owners >= len(names)].tolist(), strict=True))
     kept = np.array([owner >= len(names) or names[owner] not in forget for owner in owners])
-    guess = expected * np.exp(columns[:, kept] @ mean[kept])
+    # An ordinary day is what days were like on average.
+    ordinary = float((columns[:, ~kept] @ mean[~kept]).mean())
+    guess = expected * np.exp(columns[:, kept] @ mean[kept] + ordinary)
     stray = np.clip(actual, guess / np.exp(STRAY * noise), guess * np.exp(STRAY * noise))
     belief = SMEAR_BELIEF * float(guess.mean())
     smear = (float(stray.sum()) + belief) / (float(guess.sum()) + belief)
-    return Effects(labels, slopes, dict(zip(names, spread, strict=True)), noise, smear, len(actual))
+    return Effects(labels, slopes, dict(zip(names, spread, strict=True)), noise, smear * exp(ordinary), len(actual))
 
 
 def _columns(

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,6 +26,8 @@ from apps.routing.planner.travel_folder import REBUILD, STEM, Manifest, checked,
 PROFILES: Final = ("car", "bicycle", "foot")
 DRIVEN: Final = PROFILES
 """What is built unless asked otherwise: one network per kind of vehicle that keeps to the ground."""
+TIMED: Final = "car"
+"""The profile that sits in traffic."""
 STEP_SECONDS: Final = 6 * 3600
 LAYOUT: Final = "1"
 
@@ -39,19 +41,41 @@ class Prepared:
     built: bool
 
 
-def prepare(extract: Path, directory: Path, profiles: Sequence[str] = DRIVEN, *, force: bool = False) -> list[Prepared]:
-    """Brings every profile up to date; fast when nothing has changed. RoadDataError names the file at fault."""
+def prepare(
+    extract: Path,
+    directory: Path,
+    profiles: Sequence[str] = DRIVEN,
+    *,
+    force: bool = False,
+    speeds: Mapping[int, Path] | None = None,
+) -> list[Prepared]:
+    """Brings every profile up to date; fast when nothing has changed. RoadDataError names the file at fault.
+
+    `speeds` are OSRM segment speed files (from node, to node, km/h) by local hour: each makes a car network of its own,
+    `DIRECTORY/car@17` for five in the afternoon, which is contracted with these speeds.
+    """
     for profile in profiles:
         if not _lua(profile).is_file():
             raise ValueError(f"No road profile {profile!r}; known: {', '.join(PROFILES)}")
     source = sha256(extract)
     directory.mkdir(parents=True, exist_ok=True)
+    hours = speeds if speeds and TIMED in profiles else {}
     with _alone(directory):
-        return [_prepare_one(extract, source, directory, profile, force) for profile in profiles]
+        done = [_prepare_one(extract, source, directory, profile, force) for profile in profiles]
+        for hour, file in sorted(hours.items()):
+            done.append(_prepare_one(extract, source, directory, timed(TIMED, hour), force, file))
+        return done
 
 
-def _prepare_one(extract: Path, source: str, directory: Path, profile: str, force: bool) -> Prepared:
-    identity = _identity(source, profile)
+def timed(profile: str, hour: int) -> str:
+    """The name of a profile's network at a local hour of the day."""
+    return f"{profile}@{hour:02d}"
+
+
+def _prepare_one(
+    extract: Path, source: str, directory: Path, profile: str, force: bool, speeds: Path | None = None
+) -> Prepared:
+    identity = _identity(source, profile, speeds)
     link = directory / profile
     folder = directory / f"{profile}-{identity[:16]}"
     for candidate in () if force else (link.resolve(), folder):
@@ -60,7 +84,7 @@ def _prepare_one(extract: Path, source: str, directory: Path, profile: str, forc
             return Prepared(profile, candidate, built=False)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=directory) as temporary:
         fresh = Path(temporary) / folder.name
-        _build(extract, fresh, profile, source, identity)
+        _build(extract, fresh, profile, source, identity, speeds)
         if folder.exists():  # damaged or forced: a new name, since the old one may be open somewhere
             folder = directory / f"{folder.name}-{os.urandom(3).hex()}"
         fresh.rename(folder)
@@ -78,11 +102,12 @@ def _good(folder: Path, identity: str) -> bool:
         return False
 
 
-def _build(extract: Path, folder: Path, profile: str, source: str, identity: str) -> None:
+def _build(extract: Path, folder: Path, profile: str, source: str, identity: str, speeds: Path | None) -> None:
     folder.mkdir()
     base = folder / STEM
     _run("osrm-extract", "--profile", str(_lua(profile)), "--output", str(base), str(extract), blame=extract)
-    _run("osrm-contract", str(base), blame=extract)
+    driven = [] if speeds is None else ["--segment-speed-file", str(speeds)]
+    _run("osrm-contract", *driven, str(base), blame=speeds or extract)
     samples = probe(folder)
     files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
     Manifest(profile, source, identity, samples, files).write(folder)
@@ -103,9 +128,11 @@ def _run(tool: str, *arguments: str, blame: Path) -> None:
         )
 
 
-def _identity(source: str, profile: str) -> str:
-    """Changes with whatever may change an answer: the extract, the profile's rules, the engine."""
+def _identity(source: str, profile: str, speeds: Path | None) -> str:
+    """Changes with whatever may change an answer: the extract, the profile's rules, the engine, the speeds."""
     digest = hashlib.sha256(f"{LAYOUT} {version('osrm-bindings')} {profile} {source}".encode())
+    if speeds is not None:
+        digest.update(sha256(speeds).encode())
     for lua in (_lua(profile), *sorted((_package() / "share" / "profiles" / "lib").glob("*.lua"))):
         digest.update(lua.read_bytes())
     return digest.hexdigest()
@@ -120,7 +147,7 @@ def _package() -> Path:
 
 
 def _lua(profile: str) -> Path:
-    return _package() / "share" / "profiles" / f"{profile}.lua"
+    return _package() / "share" / "profiles" / f"{profile.partition('@')[0]}.lua"
 
 
 def _point(link: Path, folder: Path) -> None:

@@ -47,7 +47,8 @@ def roll_forward(*, route_id: int) -> bool:
         with transaction.atomic():
             routes = confirm(snapshot, [van])
             written = write(snapshot, snapshot.timetable, routes)
-            announce(route.plan_id, (), Written(moved=written.moved), actor="system")
+            told = Written(moved=written.moved, explained=written.explained, notices=written.notices)
+            announce(route.plan_id, (), told, actor="system")
             if newly_late(snapshot, van):
                 Route.objects.filter(pk=route.pk).update(changes=F("changes") + 1)
                 ask_for_replan(route.plan_id, reason="late")

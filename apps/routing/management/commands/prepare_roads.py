@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.routing.planner.travel import RoadDataError
 from apps.routing.planner.travel_prepare import DRIVEN, PROFILES, prepare
+from apps.routing.traffic_providers import segment_speed_files
 
 
 class Command(BaseCommand):
@@ -38,7 +39,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         profiles = options["profile"] or getattr(settings, "ROAD_PROFILES", DRIVEN)
         try:
-            done = prepare(Path(options["osm"]), Path(options["out"]), profiles, force=options["force"])
+            speeds = segment_speed_files(settings.SEGMENT_SPEEDS_DIR)
+            done = prepare(Path(options["osm"]), Path(options["out"]), profiles, force=options["force"], speeds=speeds)
         except RoadDataError as error:
             raise CommandError(str(error)) from error
         for result in done:
