@@ -87,6 +87,21 @@ TAKEN = "That window has just been taken."
 UNDO = {"url": PATHS["time"], "fields": {"window": "1-2"}, "label": "Undo: back to today, 14:00–16:00"}
 Built = tuple[str, Callable[[], dict[str, Any]]]
 
+KINDS = [("damaged", "Something is damaged"), ("missing", "Something is missing"), ("other", "Something else")]
+GRANDMA = {
+    "id": 7,
+    "label": "Grandma",
+    "url": "https://doorstep.example/t/q8Zr1hK2q8Zr1hK2q8Zr1hK2q8Zr1hK2",
+    "until": "Tue 17 March, 12:45",
+    "opened": False,
+}
+
+
+def _rate(**more: Any) -> dict[str, Any]:
+    stars = [(number, f"{number} stars") for number in range(1, 6)]
+    return {"said": {}, "stars": stars, "numbers": range(11), "longest": 600, **more}
+
+
 FLOWS: dict[str, Built] = {
     "time": (
         "change/time_offers",
@@ -114,6 +129,27 @@ FLOWS: dict[str, Built] = {
     "instructions": ("change/instructions", lambda: _instructions(is_verified=False)),
     "instructions_verified": ("change/instructions", lambda: _instructions(is_verified=True)),
     "cancel": ("change/cancel", lambda: {"reasons": REASONS, "revision": 4}),
+    "rate": ("change/rate", lambda: _rate()),
+    "rate_wrong": ("change/rate", lambda: _rate(said={"stars": 4, "comment": "Grüezi", "nps": 9}, error="So?")),
+    "report": ("change/report", lambda: {"key": "k", "kinds": KINDS, "longest": 1000, "most_photos": 4}),
+    "report_again": (
+        "change/report",
+        lambda: {
+            "key": "k",
+            "kinds": KINDS,
+            "chosen": "missing",
+            "text": "Ein Glas fehlt.",
+            "longest": 1000,
+            "most_photos": 4,
+            "had_photos": True,
+            "error": "That photo could not be read. Take it again.",
+        },
+    ),
+    "share": ("change/share", lambda: {"choices": [("7", "7 days"), ("1", "1 day")], "shares": []}),
+    "share_made": (
+        "change/share",
+        lambda: {"choices": [("7", "7 days"), ("1", "1 day")], "shares": [GRANDMA], "made": GRANDMA},
+    ),
     "verify": ("verify", lambda: {"channels": CHANNELS, "next": "place", "sent": "", "error": ""}),
     "verify_sent": (
         "verify",

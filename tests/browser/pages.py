@@ -7,8 +7,22 @@ ZONE = "Europe/Vaduz"
 BRAND = {"slug": "alpenkorb", "name": "Alpenkorb", "css_url": "/static/fixture.css", "logo_url": None}
 TOKEN = "preview"
 PATHS = {
-    name: f"/t/{TOKEN}/{name}" for name in ("state", "dot", "live", "time", "place", "instructions", "cancel", "verify")
-} | {"page": f"/t/{TOKEN}", "socket": f"/ws/t/{TOKEN}"}
+    name: f"/t/{TOKEN}/{name}"
+    for name in (
+        "state",
+        "dot",
+        "live",
+        "time",
+        "place",
+        "instructions",
+        "cancel",
+        "verify",
+        "rate",
+        "report",
+        "share",
+        "language",
+    )
+} | {"page": f"/t/{TOKEN}", "calendar": f"/t/{TOKEN}/calendar.ics", "socket": f"/ws/t/{TOKEN}"}
 
 
 def at(time: str, day: int = 10) -> str:
@@ -231,6 +245,33 @@ PAGES: dict[str, dict[str, Any]] = {
         timeline=[state("cancelled", "08:02"), *UNTIL_DEPOT],
     ),
     "view_only": page(stops_away=3, van={"visible": True, "kind": "electric_van"}, view_only=True),
+    "to_rate": page(
+        status="delivered",
+        eta=None,
+        stops_away=None,
+        timeline=DONE,
+        actions=closed("ended"),
+        ended=True,
+        rating={"open": True, "stars": None, "comment": None, "until": None},
+        problem={"open": True, "cases": []},
+    ),
+    "rated_with_a_case": page(
+        tier="verified",
+        status="delivered",
+        eta=None,
+        stops_away=None,
+        timeline=DONE,
+        actions=closed("ended"),
+        ended=True,
+        rating={"open": True, "stars": 4, "comment": "Sehr freundlich an der Tür.", "until": at("14:22", 12)},
+        problem={
+            "open": True,
+            "cases": [
+                {"number": "P-7KQ2M9XA", "state": "open", "at": at("15:00")},
+                {"number": "P-2B4NRT6W", "state": "closed", "at": at("14:40")},
+            ],
+        },
+    ),
     "many_parcels": page(
         parcels=[
             {"description": "Vegetable box, large", "barcode_tail": "4821"},
