@@ -101,7 +101,7 @@ def controls(request: HttpRequest) -> dict[str, object]:
     driver = find_driver(key.secret)
     found = round_of(driver) if driver else None
     stop = found.following if found else None
-    told = {"template": "demo/_wheel.html", "customer": "", "metres": None, "can_drive": False}
+    told: dict[str, object] = {"template": "demo/_wheel.html", "customer": "", "metres": None, "can_drive": False}
     if found is not None and stop is not None and found.route is not None:
         told["can_drive"] = found.route.departed_at is not None and stop.state == Visit.State.PLANNED
         told["customer"], told["metres"] = _page_of(stop), _metres_to(stop, found)

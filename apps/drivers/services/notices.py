@@ -58,6 +58,8 @@ def alarm(*, delivery_id: int, notice_id: int | None = None, version: int | None
         if notice_id is not None:
             unread = Notice.objects.filter(pk=notice_id, read_at=None, alarmed_at=None, route__finished_at=None)
             is_unread = bool(unread.update(alarmed_at=clock.now()))
+        elif version is None:
+            is_unread = False
         else:
             instruction = Instruction.objects.filter(delivery=delivery_id, version=version)
             open_drop = Drop.objects.filter(delivery=delivery_id, is_open=True, visit__route__isnull=False)

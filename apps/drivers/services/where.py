@@ -20,9 +20,10 @@ def metres_from(place: Place, vehicle: Vehicle, at: datetime, said: tuple[float,
 
 def _known(vehicle: Vehicle, at: datetime) -> tuple[float, float] | None:
     around = (at - NEAR_IN_TIME, at + NEAR_IN_TIME)
-    newest = Position.objects.filter(vehicle=vehicle, at__range=around).first()
+    newest = Position.objects.filter(vehicle=vehicle, at__range=around)
     samples = PositionSample.objects.filter(vehicle=vehicle, at__range=around)
-    rows = [(row.at, row.latitude, row.longitude) for row in (*samples, *([newest] if newest else []))]
+    columns = ("at", "latitude", "longitude")
+    rows = [*newest.values_list(*columns), *samples.values_list(*columns)]
     if not rows:
         return None
     _at, latitude, longitude = min(rows, key=lambda row: abs(row[0] - at))
