@@ -119,12 +119,13 @@ class Bench:
     def _place(self, reference: bool) -> None:
         day, point = self.day, self.day.newcomers.pop()
         moved = self._someone().replace(location=NEW_PLACE, promise=None, eta=None, zone=zone_of(day.country, point))
-        (found, seconds) = _timed(lambda: _find_place(day, moved, point))
+        (found, seconds) = _timed(lambda: _find_place(day, moved, point, self.policy))
         # The judge drives on full rows, which no answer waits for: learning them is not timed.
         asked = moved.replace(location=day.add_place(point))
         full = best_insertion(remove(Timetable.of(day.problem, day.plan), asked.id), asked)
         fits = isinstance(full, Insertion)
-        assert found == full if fits else not isinstance(found, Insertion), "bounded rows differ"
+        same = found == full or (bool(self.policy.quiet) and isinstance(found, Insertion))
+        assert same if fits else not isinstance(found, Insertion), "bounded rows differ"
         if isinstance(found, Squeezed):
             problem, plan = day.problem.with_stop(asked), found.timetable.solution
             answered = Answered(asked, found.insertion, problem, plan, tuple(sorted(found.vans)))
@@ -239,7 +240,7 @@ def _change_window(problem: Problem, plan: Solution, asked: Stop, policy: Policy
     """All that a web process does for an answer, from the snapshot to the plan to be committed."""
     standing = Timetable.of(problem, plan)
     bare = remove(standing, asked.id)
-    found = calmest_insertion(standing, bare, asked, policy) if _still_holds(standing, bare, asked) else OTHERS
+    found = calmest_insertion(standing, bare, asked, policy=policy) if _still_holds(standing, bare, asked) else OTHERS
     answered = _answered(problem, plan, asked, found)
     return _with_room(bare, answered, found) if isinstance(found, Refusal) else answered
 
@@ -250,11 +251,12 @@ def _still_holds(standing: Timetable, bare: Timetable, asked: Stop) -> bool:
     return van is None or bare.tables[van].holds
 
 
-def _find_place(day: BenchmarkDay, moved: Stop, point: Point) -> Insertion | Refusal | Squeezed:
+def _find_place(day: BenchmarkDay, moved: Stop, point: Point, policy: Policy) -> Insertion | Refusal | Squeezed:
     """Where a place that no matrix knows goes, or room that another stop makes for it, with the rows that it takes."""
-    bare = remove(Timetable.of(day.problem, day.plan), moved.id)
+    standing = Timetable.of(day.problem, day.plan)
+    bare = remove(standing, moved.id)
     rows = NewPlace(day.nearest(point), day.rows(point))
-    found = rows.best(bare, moved)
+    found = calmest_insertion(standing, bare, moved, place=rows, policy=policy)
     return found if isinstance(found, Insertion) else squeeze(bare, moved, found, place=rows)
 
 

@@ -6,70 +6,87 @@ disturbs nobody. The standing plan says when everybody was expected before the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from apps.routing.planner.answers import found_at
-from apps.routing.planner.fitting import fits
-from apps.routing.planner.insertion import Candidate, Insertion, Refusal, Timetable, applied
+from apps.routing.planner.answers import found_at, hypothetical
+from apps.routing.planner.approach import Approach, known_approach
+from apps.routing.planner.eligible import Mask, eligible
+from apps.routing.planner.fitting import FAR, fits, ways_in
+from apps.routing.planner.insertion import Insertion, Refusal, Timetable, added_overtime, best_insertion
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.limits import CALM, Policy
+from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.prices import units_per_second
 from apps.routing.planner.problem import Stop
 from apps.routing.planner.timetable import RouteTable
 
 TRIED: Final = 16
-"""Gaps that are looked at, cheapest first: a quarter of a millisecond each."""
+"""Gaps that are looked at, cheapest first: half a millisecond each."""
 
 NOTICED: Final = 600
 """Seconds by which a start moves before its customer minds."""
 
 
-def calmest_insertion(standing: Timetable, bare: Timetable, stop: Stop, policy: Policy = CALM) -> Insertion | Refusal:
-    """Like `insertion.best_insertion` into `bare`, with the policy's price on everybody whom it moves.
+def calmest_insertion(
+    standing: Timetable, bare: Timetable, stop: Stop, *, place: NewPlace | None = None, policy: Policy = CALM
+) -> Insertion | Refusal:
+    """Like `insertion.best_insertion` into `bare`, with the policy's price (`quiet`) on everybody whom it moves.
 
-    `standing` is the plan before the change, whose times are what people were told.
+    `standing` is the plan before the change, whose times are what people were told. Of a new place only the gaps are
+    compared whose rows are known once the cheapest is found.
     """
-    candidate = Candidate(bare, stop)
-    cheapest, price = candidate.best(stop), policy.worth_per_moved * units_per_second(bare.problem)
-    if isinstance(cheapest, Refusal) or cheapest.merge_into is not None or not price:
+    cheapest = best_insertion(bare, stop) if place is None else place.best(bare, stop)
+    quiet = policy.quiet * units_per_second(bare.problem)
+    if isinstance(cheapest, Refusal) or cheapest.merge_into is not None or not quiet:
         return cheapest
-    worst = price * _moved(standing, bare, cheapest, stop)
-    if not worst:
-        return cheapest
-    best, chosen = cheapest.added_units + worst, cheapest
-    for other in _others(candidate, stop, best):
-        if other.added_units >= best:
-            break
-        total = other.added_units + price * _moved(standing, bare, other, stop)
-        if total < best:
-            best, chosen = total, other
-    return chosen
+    return _Gaps(standing, bare, stop, place).calmest(cheapest, quiet)
 
 
-def _others(candidate: Candidate, stop: Stop, most: int) -> Iterator[Insertion]:
-    """The gaps that hold and cost less than so much, cheapest first."""
-    timetable, intervals = candidate.timetable, permitted(stop)
-    fit = fits(timetable, stop, intervals, candidate.approach, candidate.ways)
-    rows = np.flatnonzero(fit.holds & (candidate.ways.price < most))
-    rows = rows[np.argsort(candidate.ways.price[rows], kind="stable")][:TRIED]
-    for row in rows.tolist():
-        price = int(candidate.ways.price[row])
-        yield found_at(timetable, row, stop, intervals, candidate.approach, fit, price)
+class _Gaps:
+    """All gaps for one stop, and whom each of them would disturb."""
 
+    def __init__(self, standing: Timetable, bare: Timetable, stop: Stop, place: NewPlace | None) -> None:
+        self.standing, self.bare, self.stop = standing, bare, stop
+        self.intervals = permitted(stop)
+        self.approach, exact = self._known() if place is None else place.approach(bare)
+        self.ways = ways_in(bare, stop, self.approach, eligible(bare, stop)[0])
+        self.fit = fits(bare, stop, self.intervals, self.approach, self.ways)
+        self.holds = self.fit.holds & exact
+        lost = standing.vehicle_of.get(stop.id)
+        self.lost = None if lost is None else lost, 0 if lost is None else self._noticed(bare.tables[lost])
 
-def _moved(standing: Timetable, bare: Timetable, insertion: Insertion, stop: Stop) -> int:
-    """Customers who would notice, on the van that gets the stop and on the one that loses it."""
-    into = applied(bare, insertion, stop).tables[insertion.vehicle]
-    lost = standing.vehicle_of.get(stop.id)
-    count = _noticed(standing, into)
-    return count if lost is None or lost == insertion.vehicle else count + _noticed(standing, bare.tables[lost])
+    def _known(self) -> tuple[Approach, Mask]:
+        return known_approach(self.bare, self.stop), np.ones(self.bare.gaps.van.size, dtype=np.bool_)
 
+    def calmest(self, cheapest: Insertion, quiet: int) -> Insertion:
+        """The gap with the least price, everybody who would notice added."""
+        rows = np.flatnonzero(self.holds)
+        rows = rows[np.argsort(self.ways.price[rows], kind="stable")][:TRIED]
+        best, chosen, price = FAR, -1, 0
+        for row in rows.tolist():
+            own = int(self.ways.price[row])
+            if own >= best:
+                break
+            if self.bare.overtimers is not None:
+                own += added_overtime(self.bare, row, self.stop, self.intervals, self.approach)
+            total = own + quiet * self._moved(row)
+            if total < best:
+                best, chosen, price = total, row, own
+        if chosen < 0:
+            return cheapest
+        return found_at(self.bare, chosen, self.stop, self.intervals, self.approach, self.fit, price)
 
-def _noticed(standing: Timetable, table: RouteTable) -> int:
-    was = standing.tables[table.vehicle.id]
-    before = {other: times.start for other, times in zip(was.route.stops, was.times, strict=True)}
-    now = zip(table.route.stops, table.times, strict=True)
-    return sum(abs(times.start - before[other]) > NOTICED for other, times in now if other in before)
+    def _moved(self, row: int) -> int:
+        """Customers who would notice, on the van that gets the stop and on the one that loses it."""
+        after = hypothetical(self.bare, row, self.stop, self.intervals, self.approach)
+        van, noticed = self.lost
+        return self._noticed(after) + (0 if van == after.vehicle.id else noticed)
+
+    def _noticed(self, table: RouteTable) -> int:
+        was = self.standing.tables[table.vehicle.id]
+        before = {other: times.start for other, times in zip(was.route.stops, was.times, strict=True)}
+        now = zip(table.route.stops, table.times, strict=True)
+        known = ((before[other], times.start) for other, times in now if other in before and other != self.stop.id)
+        return sum(abs(start - expected) > NOTICED for expected, start in known)

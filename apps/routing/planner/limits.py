@@ -85,6 +85,7 @@ class Policy:
     - `late_per_second`: a second of lateness (window, promise or shift).
     - `moved_per_minute`: a minute a start lies outside what the customer's page shows (`Stop.eta`).
     - `changed_van`: a customer whom another van serves than in the standing plan.
+    - `quiet`: one more customer whose start an insertion moves by more than ten minutes (see `calm`).
     - `dropped`: a stop left out.
     - A plan without lateness is only replaced for a saving of at least `worth` plus `worth_per_moved` for each customer
       whose start moves by more than five minutes, and never when more than `most_moved` move by more than ten.
@@ -97,6 +98,7 @@ class Policy:
     worth_per_moved: int = 60
     most_moved: int = 12
     changed_van: int = 30
+    quiet: int = 0
     name: str = "plain"
 
     def __post_init__(self) -> None:
@@ -108,7 +110,7 @@ class Policy:
 
 PLAIN: Final = Policy()
 
-CALM: Final = Policy(name="calm", worth=300, worth_per_moved=240, most_moved=1, changed_van=120)
+CALM: Final = Policy(name="calm", worth=300, worth_per_moved=240, most_moved=1, changed_van=120, quiet=600)
 """For a day that customers watch: somebody else's time moves only for a saving that is plain to see."""
 
 THRIFTY: Final = Policy(

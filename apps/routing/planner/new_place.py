@@ -107,7 +107,7 @@ class NewPlace:
             return Refusal(reason)
         self._seed(timetable, able)
         while True:
-            approach, exact = self._approach(timetable)
+            approach, exact = self.approach(timetable)
             ways = ways_in(timetable, stop, approach, able)
             fit = fits(timetable, stop, intervals, approach, ways)
             sure = fit._replace(holds=fit.holds & exact)
@@ -177,7 +177,8 @@ class NewPlace:
                 travel.bound_by(self.seeds)
             self.travel[profile] = travel
 
-    def _approach(self, timetable: Timetable) -> tuple[Approach, npt.NDArray[np.bool_]]:
+    def approach(self, timetable: Timetable) -> tuple[Approach, npt.NDArray[np.bool_]]:
+        """What is known of the way into every gap, and for which gaps that is exact: elsewhere it is a lower bound."""
         gaps, columns = timetable.gaps, no_way(timetable)
         exact = np.ones(gaps.van.size, dtype=np.bool_)
         for numbers in timetable.profiles.values():
