@@ -148,6 +148,7 @@ def _equipped(rng: np.random.Generator, vehicle: Vehicle) -> Vehicle:
         changes["breaks"] = tuple(breaks)
     elif rng.random() < 0.4:
         changes["overtime"] = int(rng.integers(600, 2 * HOUR))
+        changes["shift_end"] = vehicle.shift_end - int(rng.integers(0, 5 * HOUR))
     if rng.random() < 0.3:
         changes["range_metres"] = int(rng.integers(40_000, 110_000))
     if rng.random() < 0.5:

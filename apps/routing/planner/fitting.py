@@ -63,8 +63,16 @@ def ways_in(timetable: Timetable, stop: Stop, approach: Approach, able: Mask) ->
     return Ways(may, arrival, _price(timetable, stop, approach), reason)
 
 
-def fits(timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approach: Approach, ways: Ways) -> Fit:
-    """Try every gap at once."""
+def fits(
+    timetable: Timetable,
+    stop: Stop,
+    intervals: tuple[Window, ...],
+    approach: Approach,
+    ways: Ways,
+    *,
+    late: bool = False,
+) -> Fit:
+    """Try every gap at once. `late`: what happens behind the stop matters even where it comes too late itself."""
     gaps = timetable.gaps
     start, in_time = next_starts(intervals, ways.arrival)
     leave = start + stop.service
@@ -72,8 +80,9 @@ def fits(timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approa
     if gaps.rested:
         rested = leave <= gaps.rest_latest
         leave = np.maximum(leave, gaps.rest_earliest) + gaps.rest_seconds
-    onward = _arrivals(timetable, approach.zone, leave, approach.away, ways.may)
-    holds = ways.may & in_time & rested & (onward <= gaps.latest)
+    tried = ways.may & in_time
+    onward = _arrivals(timetable, approach.zone, leave, approach.away, ways.may if late else tried)
+    holds = tried & rested & (onward <= gaps.latest)
     return Fit(ways.arrival, start, onward, in_time, holds)
 
 

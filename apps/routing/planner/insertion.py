@@ -221,7 +221,7 @@ def least_late(timetable: Timetable, stop: Stop) -> Insertion | Refusal:
     ways = ways_in(timetable, stop, approach, able)
     if not ways.may.any():
         return Refusal(ways.reason)
-    fit = fits(timetable, stop, intervals, approach, ways)
+    fit = fits(timetable, stop, intervals, approach, ways, late=True)
     late = np.maximum(fit.start - intervals[-1][1], 0) + np.maximum(fit.onward - timetable.gaps.latest, 0)
     late[~ways.may] = FAR
     number = int(np.lexsort((ways.price, late))[0])
