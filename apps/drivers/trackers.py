@@ -34,7 +34,7 @@ class Report(NamedTuple):
 
 def osmand_report(query: str, content_type: str, body: bytes) -> Report | None:
     """Query parameters, the same as a form, or Traccar Client's JSON (from version 9). None without an id."""
-    if content_type == "application/json":
+    if body and content_type == "application/json":
         return _client_report(_json(body))
     fields = dict(parse_qsl(query, max_num_fields=100) if query else [])
     if content_type == "application/x-www-form-urlencoded":

@@ -31,6 +31,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             (_("Routes"), "route", "routing_route", "plan__day__exact={today}"),
             (_("Plans"), "event_note", "routing_dayplan", ""),
             (_("Re-planning"), "published_with_changes", "routing_replan", ""),
+            (_("Honest times"), "avg_pace", "routing_learnedmodel", ""),
         ),
     ),
     (
@@ -52,6 +53,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             (_("Pick-up points"), "pin_drop", "redirection_pickuppoint", ""),
             (_("Vehicles"), "local_shipping", "fleet_vehicle", ""),
             (_("Drivers"), "badge", "fleet_driver", ""),
+            (_("Trackers"), "sensors", "fleet_tracker", ""),
             (_("Shifts"), "calendar_month", "fleet_shift", ""),
             (_("Depots"), "warehouse", "fleet_depot", ""),
         ),
