@@ -211,7 +211,8 @@ def _length(head: bytes) -> int:
 
 def load(port: int, pid: int, requests: list[bytes], status: bytes, seconds: float = 0.0, least: int = 1) -> Round:
     """Sixteen connections for so long, and until `least` answers have come."""
-    chooser, turn, latencies = selectors.DefaultSelector(), 0, []
+    chooser, turn = selectors.DefaultSelector(), 0
+    latencies: list[float] = []
     for connection in [Connection(port) for _ in range(CONNECTIONS)]:
         chooser.register(connection.socket, selectors.EVENT_READ, connection)
         connection.ask(requests[turn % len(requests)])
@@ -269,7 +270,7 @@ def measure(server: str, seconds: float) -> dict[str, Any]:
 
 def figures(rounds: dict[str, list[Round]], counted: dict[str, int]) -> dict[str, Any]:
     def middle(name: str, what: str) -> float:
-        return statistics.median(getattr(one, what) for one in rounds[name])
+        return float(statistics.median(getattr(one, what) for one in rounds[name]))
 
     found: dict[str, Any] = {}
     for name, ran in rounds.items():

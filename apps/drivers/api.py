@@ -41,6 +41,14 @@ def depart(request: HttpRequest, driver: Driver) -> HttpResponse:
 
 @require_POST
 @api_of(DRIVER)
+def rest(request: HttpRequest, driver: Driver) -> HttpResponse:
+    """Field `begins`: true when a break begins, anything else when it ends."""
+    changed = services.rest(driver=driver, begins=fields_of(request).get("begins") is True)
+    return JsonResponse({"again": not changed})
+
+
+@require_POST
+@api_of(DRIVER)
 def arrive(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
     return _told(services.arrive(driver=driver, visit_id=visit_id, at=instant_of(fields_of(request).get("at"))))
 

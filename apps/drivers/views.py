@@ -59,6 +59,13 @@ def depart(_request: HttpRequest, driver: Driver) -> None:
 @require_POST
 @page_of(DRIVER)
 @told
+def rest(request: HttpRequest, driver: Driver) -> None:
+    services.rest(driver=driver, begins=request.POST.get("begins") == "1")
+
+
+@require_POST
+@page_of(DRIVER)
+@told
 def arrive(_request: HttpRequest, driver: Driver, visit_id: int) -> None:
     services.arrive(driver=driver, visit_id=visit_id)
 

@@ -54,7 +54,7 @@ def visibility_of(text: str) -> Visibility:
         if match is None or match[1] in found:
             raise ValueError(f"not a rule of visibility: {text!r}")
         found[match[1]] = int(match[2])
-    return Visibility(**found)
+    return Visibility(stops=found.get("stops"), minutes=found.get("minutes"), metres=found.get("metres"))
 
 
 def check_visibility(text: str) -> None:

@@ -164,7 +164,7 @@ def _read_with_django(digest: str) -> Row | None:
     return _ask_django(_SQL, [digest])
 
 
-def _ask_django(sql: str, values: list[object]) -> Row | None:
+def _ask_django(sql: str, values: list[str | int]) -> Row | None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)

@@ -6,6 +6,7 @@ from apps.drivers.services.hand_over import complete
 from apps.drivers.services.notices import alarm, notice_change
 from apps.drivers.services.record_fixes import record_fixes
 from apps.drivers.services.replay import Told, replay
+from apps.drivers.services.rest import rest
 
 __all__ = [
     "Outcome",
@@ -21,5 +22,6 @@ __all__ = [
     "read_notice",
     "record_fixes",
     "replay",
+    "rest",
     "reveal_code",
 ]

@@ -11,6 +11,7 @@ from apps.deliveries.models import ContactTry
 from apps.deliveries.services import record_contact_try
 from apps.drivers.models import Notice
 from apps.drivers.services.own import actor_of, deliveries_at, own_delivery, own_route, own_visit
+from apps.drivers.services.rest import rest
 from apps.drivers.unread import unread_at
 from apps.fleet.models import Driver
 from apps.instructions import services as instructions
@@ -43,6 +44,7 @@ def arrive(*, driver: Driver, visit_id: int, at: datetime | None = None, more: b
             sentence = _("There is something new for this stop. Read it and confirm, then tap “I am here” again.")
             raise Refused("acknowledge_first", sentence, unread=unread)
     came = routing.arrive(visit=visit, actor=actor_of(driver), at=at, more=more)
+    rest(driver=driver, begins=False)
     return Outcome(visit.pk, Visit.State.ARRIVED, not came)
 
 

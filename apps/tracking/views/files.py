@@ -25,7 +25,7 @@ _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 def proof(_request: HttpRequest, access: Access, signed: str) -> HttpResponse:
     """A picture of this very delivery that the merchant shows; to everybody else it does not exist."""
     proof_id = opened_picture(access, signed) if access.is_verified else None
-    found = Proof.objects.filter(pk=proof_id, delivery=access.delivery).exclude(image="").first()
+    found = Proof.objects.filter(pk=proof_id or 0, delivery=access.delivery).exclude(image="").first()
     if found is None or not _is_shown(found, access):
         raise NotFound("proof_not_found")
     try:
