@@ -13,8 +13,6 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.states import ENDED, OPEN, State
 
 SHORTEST_WINDOW = timedelta(minutes=30)
-NEAR_SECONDS = 120
-"""A detour of at most this long means that a van is near anyway."""
 
 
 class PolicyLike(Protocol):
@@ -123,10 +121,19 @@ def whole_day(policy: PolicyLike, day: date, zone: ZoneInfo) -> TimeWindow | Non
     return TimeWindow(opens, closes) if closes - opens >= SHORTEST_WINDOW else None
 
 
-def is_green(added_seconds: int, feasible: Iterable[int]) -> bool:
-    """A van is near anyway: the detour is short, and at most half of what the dearest possible window would cost."""
-    dearest = max(feasible, default=0)
-    return added_seconds <= NEAR_SECONDS and 2 * added_seconds <= dearest and dearest > 0
+def refuse_cutoff(window: TimeWindow, cutoff: time | None, now: datetime, zone: ZoneInfo) -> Refusal | None:
+    """Why a new order may not go out that day any more: the depot packs until its cut-off."""
+    here = now.astimezone(zone)
+    if cutoff is None or window.earliest.astimezone(zone).date() != here.date() or here.time() <= cutoff:
+        return None
+    message = _("Orders for today closed at %(time)s. Please choose another day.")
+    return Refusal("after_cutoff", message % {"time": f"{cutoff:%H:%M}"})
+
+
+def saved_grams(added: int, feasible: Iterable[int]) -> int:
+    """How much less CO2e a window adds to the plan than all that are possible do on average; 0 for none."""
+    amounts = list(feasible)
+    return max(0, sum(amounts) // len(amounts) - added) if amounts else 0
 
 
 def _of_day(policy: PolicyLike, day: date, zone: ZoneInfo) -> Iterator[TimeWindow]:

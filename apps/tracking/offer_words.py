@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from apps.core.time_windows import TimeWindow
@@ -14,6 +15,7 @@ from apps.tracking.day_words import day_heading, day_words, local_day, range_wor
 _KEY = re.compile(r"(\d{9,11})-(\d{9,11})", re.ASCII)
 _METRES_PER_MINUTE_ON_FOOT = 80
 _WALKING_METRES = 1600
+_LEAST_GRAMS = 10
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class OfferLine:
     is_green: bool = False
     is_tight: bool = False
     is_current: bool = False
+    saves: str = ""
 
 
 @dataclass
@@ -85,7 +88,17 @@ def _offer_line(offer: Any, zone: str, *, is_current: bool) -> OfferLine:
         is_green=getattr(offer, "green", False),
         is_tight=offer.tight,
         is_current=is_current,
+        saves=grams_words(getattr(offer, "saved_grams", 0)),
     )
+
+
+def grams_words(grams: int) -> str:
+    """CO2 in the unit people read it in; "" for what is not worth a word."""
+    if grams < _LEAST_GRAMS:
+        return ""
+    if grams < 1000:
+        return _("%(grams)s g") % {"grams": round(grams, -1)}
+    return _("%(kilograms)s kg") % {"kilograms": number_format(grams / 1000, 1)}
 
 
 def closed_offer(reason: str | None) -> str:

@@ -47,6 +47,7 @@ def create_delivery(
     try:
         chosen = window or _first_free_day(subject, policy)
         _require_window(subject, chosen, policy)
+        subject = routing.from_best_depot(subject, chosen)
     except Refused as refused:
         raise routing.name_place(refused, place) from None
 
@@ -105,7 +106,13 @@ def cancel_delivery(
 def _first_free_day(subject: routing.Subject, policy: Policy) -> TimeWindow:
     now, zone = clock.now(), zone_of(subject.depot)
     days = [rules.whole_day(policy, day, zone) for day in rules.horizon(policy, now, zone)]
-    soon = [window for window in days if window is not None and rules.refuse_window(window, policy, now, zone) is None]
+    soon = [
+        window
+        for window in days
+        if window is not None
+        and rules.refuse_window(window, policy, now, zone) is None
+        and rules.refuse_cutoff(window, subject.depot.cutoff_time, now, zone) is None
+    ]
     slots = routing.offers_for(subject, within_roster(subject.depot, soon))
     for slot in slots:
         if slot.feasible:
@@ -114,7 +121,9 @@ def _first_free_day(subject: routing.Subject, policy: Policy) -> TimeWindow:
 
 
 def _require_window(subject: routing.Subject, window: TimeWindow, policy: Policy) -> None:
-    refusal = rules.refuse_window(window, policy, clock.now(), zone_of(subject.depot))
+    now, zone = clock.now(), zone_of(subject.depot)
+    refusal = rules.refuse_window(window, policy, now, zone)
+    refusal = refusal or rules.refuse_cutoff(window, subject.depot.cutoff_time, now, zone)
     if refusal:
         others = alternatives_to(window, offers_of(subject, policy))
         raise Refused(refusal.code, str(refusal.message), others)

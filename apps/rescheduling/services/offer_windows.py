@@ -20,7 +20,11 @@ MOST_ALTERNATIVES = 6
 
 @dataclass(frozen=True, slots=True)
 class WindowOffer:
-    """One window. `reason` is a code when it is not feasible; `green`: a van is near at that time anyway."""
+    """One window. `reason` is a code when it is not feasible; `green`: a van is near at that time anyway.
+
+    `added_grams` of CO2e are what the plan with it emits less the plan without it; `saved_grams` is how much less that
+    is than for all possible windows on average.
+    """
 
     day: date
     window: TimeWindow
@@ -30,6 +34,9 @@ class WindowOffer:
     tight: bool = False
     green: bool = False
     arrival: datetime | None = None
+    added_minor_units: int = 0
+    added_grams: int = 0
+    saved_grams: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -39,6 +46,7 @@ class WindowOffer:
             "reason": self.reason or None,
             "tight": self.tight,
             "green": self.green,
+            "added_grams_co2e": self.added_grams if self.feasible else None,
         }
 
 
@@ -69,9 +77,9 @@ def within_roster(depot: Depot, windows: Iterable[TimeWindow]) -> list[TimeWindo
 
 
 def judged(slots: Iterable[routing.SlotOffer]) -> list[WindowOffer]:
-    """The plan's answers as offers, the green ones marked."""
+    """The plan's answers as offers, each with what it would save."""
     found = list(slots)
-    costs = [slot.added_seconds for slot in found if slot.feasible]
+    grams = [slot.added_grams_co2e for slot in found if slot.feasible]
     return [
         WindowOffer(
             slot.day,
@@ -80,8 +88,11 @@ def judged(slots: Iterable[routing.SlotOffer]) -> list[WindowOffer]:
             slot.reason,
             slot.added_seconds,
             slot.tight,
-            slot.feasible and rules.is_green(slot.added_seconds, costs),
+            slot.green,
             slot.arrival,
+            slot.added_minor_units,
+            slot.added_grams_co2e,
+            rules.saved_grams(slot.added_grams_co2e, grams) if slot.green else 0,
         )
         for slot in found
     ]

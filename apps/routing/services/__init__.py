@@ -24,7 +24,7 @@ from apps.routing.services.incidents import note, note_if_urgent
 from apps.routing.services.learn import learn_tonight
 from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.off_the_road import break_down, mark_sick
-from apps.routing.services.offer_windows import SlotOffer, offers, offers_at, offers_for
+from apps.routing.services.offer_windows import SlotOffer, from_best_depot, offers, offers_at, offers_for
 from apps.routing.services.onward import bring_on, failed_today, note_point_full
 from apps.routing.services.roll_back import remember, roll_back
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon, roll_many_forward_soon
@@ -58,6 +58,7 @@ __all__ = [
     "ensure_plan",
     "fail",
     "failed_today",
+    "from_best_depot",
     "hold",
     "improve_plan",
     "keep_rolling",

@@ -13,14 +13,18 @@ from apps.routing.planner.solution import Reason
 from apps.routing.services import answer
 from apps.routing.services.change_plan import day_of, stop_for
 from apps.routing.services.clearing import Cleared, clear
-from apps.routing.services.subject import Subject, subject_of
+from apps.routing.services.subject import Subject, from_every_depot, subject_of
 from apps.routing.snapshot import Snapshot, take
 from apps.routing.stops import Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
 class SlotOffer:
-    """One window: whether the plan holds it, why not (a code), and what it would cost. `arrival` only when it does."""
+    """One window: whether the plan holds it, why not (a code), and what it would cost. `arrival` only when it does.
+
+    What is added is the plan with it less the plan without it, in seconds and metres driven, minor units of the
+    depot's currency and grams CO2e. `green`: a van is near then anyhow.
+    """
 
     day: date
     window: TimeWindow
@@ -30,6 +34,10 @@ class SlotOffer:
     added_metres: int = 0
     arrival: datetime | None = None
     tight: bool = False
+    added_minor_units: int = 0
+    added_grams_co2e: int = 0
+    green: bool = False
+    depot: int | None = None
 
 
 def offers(*, delivery: Delivery, place: Whereabouts, windows: Sequence[TimeWindow]) -> list[SlotOffer]:
@@ -38,8 +46,25 @@ def offers(*, delivery: Delivery, place: Whereabouts, windows: Sequence[TimeWind
 
 
 def offers_for(subject: Subject, windows: Sequence[TimeWindow]) -> list[SlotOffer]:
-    """`offers` for what may not exist yet. Refused("off_the_map") when no road comes near its place."""
-    return _at(subject, windows, _plans(subject, [(subject.place, windows)]))
+    """`offers` for what may not exist yet. Refused("off_the_map") when no road comes near its place.
+
+    Where several depots serve the place, each window is offered by the one that can bring it at the least cost.
+    """
+    asked = [_at(one, windows, _plans(one, [(one.place, windows)])) for one in from_every_depot(subject)]
+    return [min(offers, key=_rank) for offers in zip(*asked, strict=True)]
+
+
+def from_best_depot(subject: Subject, window: TimeWindow) -> Subject:
+    """The same for the depot that can bring it in that window at the least cost."""
+    subjects = from_every_depot(subject)
+    if len(subjects) == 1:
+        return subject
+    offers = [_at(one, [window], _plans(one, [(one.place, [window])]))[0] for one in subjects]
+    return min(zip(offers, subjects, strict=True), key=lambda pair: _rank(pair[0]))[1]
+
+
+def _rank(offer: SlotOffer) -> tuple[bool, int, int]:
+    return not offer.feasible, offer.added_minor_units, offer.added_seconds
 
 
 def offers_at(
@@ -115,4 +140,8 @@ def _offer(snapshot: Snapshot, day: date, window: TimeWindow, found: slots.Offer
         added_metres=found.added_metres,
         arrival=snapshot.instant(found.arrival),
         tight=found.tight,
+        added_minor_units=found.added_minor_units,
+        added_grams_co2e=found.added_grams_co2e,
+        green=found.green,
+        depot=snapshot.depot.pk,
     )

@@ -1,7 +1,7 @@
 """What is to be planned: a delivery, or one that does not exist yet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from apps.routing.models import Drop
 from apps.routing.planner.problem import Load
 from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING, is_on_van, load_of
+from apps.routing.shift_rows import codes_in
 from apps.routing.stops import Whereabouts, service_of, zone_of
 
 
@@ -115,9 +116,27 @@ def newcomer(
 
 
 def nearest_depot(place: Whereabouts) -> Depot:
-    """The depot closest to a place by air. Refused when this install has none."""
-    here = (place.latitude, place.longitude)
-    depots = sorted(Depot.objects.all(), key=lambda depot: distance_metres(here, (depot.latitude, depot.longitude)))
+    """The depot that serves a place and is closest to it by air. Refused when this install has none."""
+    depots = _serving(place)
     if not depots:
         raise Refused("no_depot", str(words.WHY[Reason.NO_VEHICLE]))
     return depots[0]
+
+
+def from_every_depot(subject: Subject) -> list[Subject]:
+    """What is still being ordered, from each depot that could send it; what exists already lies where it lies."""
+    if subject.delivery is not None:
+        return [subject]
+    others = [depot for depot in _serving(subject.place) if depot != subject.depot]
+    return [subject, *(replace(subject, depot=depot) for depot in others)]
+
+
+def _serving(place: Whereabouts) -> list[Depot]:
+    """Depots with stock in whose zone the place lies, nearest first; the nearest of all where no zone holds it."""
+    here = (place.latitude, place.longitude)
+    depots = sorted(
+        Depot.objects.filter(has_stock=True),
+        key=lambda depot: distance_metres(here, (depot.latitude, depot.longitude)),
+    )
+    zoned = [depot for depot in depots if not (zone := codes_in(depot.postcodes)) or place.postcode in zone]
+    return zoned or depots[:1]
