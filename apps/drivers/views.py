@@ -13,6 +13,7 @@ from apps.core.errors import DoorstepError
 from apps.drivers import auth, rounds, rules, services
 from apps.drivers.auth import DRIVER, page_of
 from apps.drivers.inputs import number_of, word_of
+from apps.drivers.loading import vans_today
 from apps.drivers.rounds import Round, Stop
 from apps.drivers.shown_inputs import anyway_of, shown_of
 from apps.fleet.models import Driver
@@ -123,8 +124,22 @@ def code(request: HttpRequest, driver: Driver, delivery: str) -> HttpResponse:
 def _page(request: HttpRequest, driver: Driver, *, status: int = 200, **more: Any) -> HttpResponse:
     found = rounds.round_of(driver)
     stop = found.following if found else None
-    context = {**context_of(driver, found, stop), "later": found.stops[1:] if found else (), **more}
+    context = {
+        **context_of(driver, found, stop),
+        "later": found.stops[1:] if found else (),
+        "not_loaded": _not_loaded(found),
+        **more,
+    }
     return render(request, "drivers/round.html", context, status=status)
+
+
+def _not_loaded(found: Round | None) -> int:
+    """Parcels that would stay behind if the van left now; none where this depot does not scan."""
+    if found is None or found.route is None or found.route.departed_at is not None:
+        return 0
+    vehicle = found.shift.vehicle
+    van = next((one for one in vans_today(vehicle.depot) if one.vehicle == vehicle.code), None)
+    return len(van.missing) if van is not None and van.loaded else 0
 
 
 def context_of(driver: Driver, found: Round | None, stop: Stop | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from apps.fleet.services import issue_driver_token, revoke_driver_token
 from apps.instructions.services import save_instruction
 from apps.routing.models import Visit
 from tests import world
+from tests.browser.test_look import AXE, RUN_AXE
 from tests.drivers.phones import leave, visits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -212,6 +213,8 @@ def test_nothing_sticks_out_and_everything_is_big_enough(
             ".map((one) => one.outerHTML)"
         )
         assert small == []
+        tab.evaluate(AXE)
+        assert tab.evaluate(RUN_AXE)["violations"] == []
         if button:
             tab.get_by_role("button", name=button).click()
             expect(tab.get_by_text("You are here")).to_be_visible()
