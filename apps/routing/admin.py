@@ -16,7 +16,10 @@ from unfold.decorators import display
 
 from apps.core import clock
 from apps.core.operator_only import OperatorOnly
-from apps.routing import plan_views
+from apps.routing import (
+    honesty_admin,  # noqa: F401  (registers the nights' models)
+    plan_views,
+)
 from apps.routing.models import Closure, DayPlan, Drop, Incident, Replan, Route, Visit
 from apps.routing.services import note_closure
 

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
 
 from apps.deliveries.models import Delivery, Promise
 from apps.deliveries.selectors import timeline
@@ -182,7 +184,7 @@ def test_a_silent_van_and_one_that_goes_elsewhere_say_so(now, place, reason):
 
 
 @pytest.mark.covers("K5", "G18")
-def test_forecasts_are_held_against_the_arrivals_by_lead_time(now):
+def test_forecasts_are_held_against_the_arrivals_by_lead_time(now, client):
     route = on_the_road(("Alice", "Bob", "Charlie") * 4)
     for visit in remaining_visits(route.pk):
         now.set(max(now.instant, visit.planned_arrival))
@@ -194,6 +196,10 @@ def test_forecasts_are_held_against_the_arrivals_by_lead_time(now):
     assert by_lead[10].count > 3
     assert by_lead[10].median_absolute_error < 240
     assert 0.5 <= by_lead[10].coverage <= 1.0
+    client.force_login(get_user_model().objects.create_superuser("anna", password="x"))
+    page = client.get(reverse("admin:routing_learnedmodel_changelist")).content.decode()
+    assert "How honest were our arrival times?" in page
+    assert f"{by_lead[10].coverage:.0%}" in page
     Visit.objects.update(arrived_at=None)
     assert honesty.leads() == []
     assert Forecast.objects.values("visit", "lead_minutes").distinct().count() == Forecast.objects.count()
