@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.core import clock
 from apps.deliveries.models import Link
@@ -36,7 +37,8 @@ def _line(link: Link, zone: ZoneInfo) -> LinkLine:
     else:
         state = _("Lives as long as the delivery, and some days more")
     if link.generation > 1:
-        state += " · " + _("replaced %(count)s times") % {"count": link.generation - 1}
+        times = link.generation - 1
+        state += " · " + ngettext("replaced once", "replaced %(count)d times", times) % {"count": times}
     opened = link.last_opened_at
     return LinkLine(
         pk=link.pk,
