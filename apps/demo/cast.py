@@ -209,7 +209,6 @@ VEHICLES = (
     ),
 )
 DRIVERS = ("Reto", "Milena", "Tiago", "Sandra", "Arben", "Petra", "Samuel", "Yara", "Gian", "Leonie", "Talbote Kurier")
-BREAKS_DOWN = "Velo 2"
 BREAKDOWN_AT = 11 + 20 / 60
 """By the day's own clock, later than what a visitor opens first."""
 

@@ -71,6 +71,12 @@ class DriverPhone(Device):
     def acknowledge(self, delivery: str, version: int) -> None:
         self.post(f"/driver/api/deliveries/{delivery}/acknowledge", json={"version": version})
 
+    def rest(self, *, begins: bool) -> None:
+        self.post("/driver/api/break", json={"begins": begins})
+
+    def break_down(self) -> None:
+        self.post("/driver/api/breakdown")
+
     def position(self, point: Point, *, at: datetime) -> None:
         fix = {"lat": point.lat, "lon": point.lon, "at": at.isoformat(), "heading": None, "speed": None}
         self.post("/driver/api/positions", json={"positions": [fix]})

@@ -26,6 +26,7 @@ FAILURE_REASONS = {
 NOT_HOME = "consignee_not_home"
 # How often a driver with nothing to do looks at the phone.
 NAP = timedelta(minutes=5)
+DAY = timedelta(hours=12)
 AWAKE = datetime.min.replace(tzinfo=UTC)
 # What a driver takes longer or shorter than planned: drawn once per stop and leg.
 DRIVING_NOISE = (0.92, 1.22)
@@ -53,6 +54,18 @@ class Van:
     route: dict[str, Any] = field(default_factory=dict)
     going_home: bool = False
     asleep_until: datetime = AWAKE
+    resting_until: datetime | None = None
+    rested: set[int] = field(default_factory=set)
+
+    @property
+    def kind(self) -> str:
+        return str(self.route.get("vehicle", {}).get("kind", ""))
+
+    def break_down(self, now: datetime) -> None:
+        """The van stands where it is; the driver says so and goes home."""
+        self.phone.break_down()
+        self.leg = self.leg_began = self.heading_to = self.serving_until = self.resting_until = None
+        self.route, self.going_home, self.asleep_until = {**self.route, "stops": []}, False, now + DAY
 
     def tick(self, now: datetime) -> None:
         """Catches up to `now`; a phone without signal (a restarted server) simply tries again at the next tick."""
@@ -69,6 +82,7 @@ class Van:
     def _start_over(self) -> None:
         """A new morning: the van stands at the depot, whatever yesterday left undone."""
         self.place = self.leg = self.leg_began = self.heading_to = self.serving_until = None
+        self.resting_until, self.rested = None, set()
         self.route, self.going_home, self.asleep_until = {}, False, AWAKE
 
     def _wake(self, now: datetime) -> None:
@@ -92,6 +106,13 @@ class Van:
             if now < self.serving_until:
                 return False
             self._finish_stop(self.serving_until)
+            return True
+        if self.resting_until is not None:
+            if now < self.resting_until:
+                return False
+            self.phone.rest(begins=False)
+            since, self.resting_until = self.resting_until, None
+            self._head_for_next(since)
             return True
         if self.leg is None or self.leg_began is None:
             return False
@@ -155,6 +176,8 @@ class Van:
         self.route = self.phone.route()
         stops = self.route.get("stops") or []
         assert self.place is not None
+        if self._rests(stops[0]["visit"] if stops else None, now):
+            return
         if stops:
             self.heading_to = stops[0]
             target = Point(stops[0]["lat"], stops[0]["lon"])
@@ -168,7 +191,20 @@ class Van:
         self.leg = self.road.leg(self.place, target)
         self.leg_began, self.leg_stretch = now, self.random.uniform(*DRIVING_NOISE)
 
+    def _rests(self, before: int | None, now: datetime) -> bool:
+        """Takes the break that the plan has before leaving towards that stop; True while it lasts."""
+        due = [one for one in self.route.get("breaks", ()) if one["number"] not in self.rested]
+        if not due or due[0]["before"] != before:
+            return False
+        self.rested.add(due[0]["number"])
+        begins = max(now, datetime.fromisoformat(due[0]["earliest"]))
+        self.phone.rest(begins=True)
+        self.leg, self.resting_until = None, begins + timedelta(seconds=due[0]["seconds"])
+        return True
+
     def _report(self, now: datetime) -> None:
         assert self.place is not None
+        if self.kind == "carrier":  # another firm's van: its phone tells stops, not where it is
+            return
         if self.leg is not None or self.serving_until is not None:
             self.phone.position(self.place, at=now)

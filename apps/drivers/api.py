@@ -49,6 +49,13 @@ def rest(request: HttpRequest, driver: Driver) -> HttpResponse:
 
 @require_POST
 @api_of(DRIVER)
+def break_down(_request: HttpRequest, driver: Driver) -> HttpResponse:
+    """The van drives no further today: its stops go elsewhere, or its people are told."""
+    return JsonResponse({"stops": services.break_down(driver=driver)})
+
+
+@require_POST
+@api_of(DRIVER)
 def arrive(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
     return _told(services.arrive(driver=driver, visit_id=visit_id, at=instant_of(fields_of(request).get("at"))))
 

@@ -17,6 +17,7 @@ from apps.drivers.unread import Unread, unread_of
 from apps.fleet.models import Driver, Shift
 from apps.instructions.models import Instruction
 from apps.routing.models import Drop, Route, Visit
+from apps.routing.selectors import breaks_ahead
 
 HELD = 3
 """So many stops a phone without signal can still serve; of the others it knows the way only."""
@@ -221,6 +222,10 @@ def as_json(found: Round) -> dict[str, Any]:
         "mark": found.mark,
         "done": found.done,
         "total": found.total,
+        "breaks": [
+            {"number": one.number, "before": one.before, "earliest": instant(one.earliest), "seconds": one.seconds}
+            for one in (breaks_ahead(route) if route else ())
+        ],
         "stops": [_stop_json(stop) for stop in found.stops],
         "notices": [
             {"id": line.notice, "kind": line.kind, "delivery": line.delivery, "sentence": line.sentence}

@@ -15,6 +15,7 @@ urlpatterns = [
     path("driver/depart", views.depart, name="depart"),
     path("driver/break", views.rest, name="rest"),
     path("driver/api/break", api.rest, name="api_rest"),
+    path("driver/api/breakdown", api.break_down, name="api_break_down"),
     path("driver/visits/<int:visit_id>/arrive", views.arrive, name="arrive"),
     path("driver/visits/<int:visit_id>/complete", views.complete, name="complete"),
     path("driver/visits/<int:visit_id>/fail", views.fail, name="fail"),

@@ -5,10 +5,22 @@ from datetime import datetime
 
 from apps.core.time_windows import TimeWindow
 from apps.fleet.models import Vehicle
+from apps.routing.epoch_seconds import instant
 from apps.routing.models import Drop, Route, Visit
-from apps.routing.stops import zone_of
+from apps.routing.stops import epoch_of, zone_of
 
-__all__ = ["Progress", "eta_of", "progress_of", "remaining_visits", "stops_away", "van_of", "visit_of", "zone_of"]
+__all__ = [
+    "BreakAhead",
+    "Progress",
+    "breaks_ahead",
+    "eta_of",
+    "progress_of",
+    "remaining_visits",
+    "stops_away",
+    "van_of",
+    "visit_of",
+    "zone_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +31,16 @@ class Progress:
     arrived: bool
     stops_away: int | None
     arrival: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakAhead:
+    """A break of so many seconds, directly before leaving towards the visit `before` (None: before the way home)."""
+
+    number: int
+    before: int | None
+    earliest: datetime
+    seconds: int
 
 
 def visit_of(delivery_id: int) -> Visit | None:
@@ -72,6 +94,21 @@ def remaining_visits(route_id: int) -> list[Visit]:
         .select_related("place")
         .order_by("sequence", "pk")
     )
+
+
+def breaks_ahead(route: Route) -> list[BreakAhead]:
+    """The breaks that the plan still has for the route's driver, in order."""
+    if not route.breaks:
+        return []
+    epoch = epoch_of(route.plan.depot, route.plan.day)
+    taken = set(route.visits.exclude(state=Visit.State.PLANNED).values_list("pk", flat=True))
+    found = []
+    for row in route.breaks:
+        if row["number"] < len(route.shift.breaks) and row["before"] not in taken:
+            one = route.shift.breaks[row["number"]]
+            earliest = instant(epoch, one["earliest"])
+            found.append(BreakAhead(row["number"], row["before"], earliest, one["seconds"]))
+    return found
 
 
 def _ahead_of(visit: Visit) -> int:

@@ -29,6 +29,7 @@ class Phone:
         self.said: list[tuple[str, datetime]] = []
         self.refuses_arrival = False
         self.waits_until: str | None = None
+        self.breaks: list[dict[str, Any]] = []
 
     def route(self) -> dict[str, Any]:
         drop = {"delivery": "x", "acknowledged": False, "instruction_version": 1, "recipient": "Alice", "parcels": 1}
@@ -48,8 +49,16 @@ class Phone:
             "starts_at": f"{self.day}T07:30:00+00:00",
             "departed_at": f"{self.day}T07:30:00+00:00" if self.departed else None,
             "depot": {"lat": 47.17, "lon": 9.51},
+            "breaks": self.breaks,
             "stops": [] if self.done else [stop],
         }
+
+    def rest(self, *, begins: bool) -> None:
+        self.said.append(("rest" if begins else "work", MORNING))
+
+    def break_down(self) -> None:
+        self.done = True
+        self.said.append(("broken", MORNING))
 
     def depart(self, *, at: datetime) -> dict[str, Any]:
         self.departed = True
@@ -120,3 +129,26 @@ def test_a_van_that_finds_nobody_calls_and_waits_before_it_leaves(monkeypatch: p
     drive(Van(phone, Road(), Random(3)), 130)  # type: ignore[arg-type]
     assert phone.when("call")[0] == phone.when("arrive")[0]
     assert phone.when("complete")[0] == datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+
+
+def test_a_driver_rests_where_the_plan_says_and_leaves_afterwards() -> None:
+    phone = Phone()
+    phone.breaks = [{"number": 0, "before": 1, "earliest": "2026-03-10T07:40:00+00:00", "seconds": 1800}]
+    van = Van(phone, Road(), Random(1))  # type: ignore[arg-type]
+    for minutes in range(0, 75, 5):
+        van.tick(MORNING + timedelta(minutes=minutes))
+    assert [word for word, _at in phone.said if word in ("rest", "work")] == ["rest", "work"]
+    arrived = next(at for word, at in phone.said if word == "arrive")
+    assert arrived >= MORNING + timedelta(minutes=40)
+
+
+def test_a_van_that_broke_down_stays_where_it_is() -> None:
+    phone = Phone()
+    van = Van(phone, Road(), Random(1))  # type: ignore[arg-type]
+    van.tick(MORNING)
+    van.break_down(MORNING + timedelta(minutes=5))
+    said = len(phone.said)
+    for minutes in range(10, 180, 10):
+        van.tick(MORNING + timedelta(minutes=minutes))
+    assert [word for word, _at in phone.said[:said]][-1] == "broken"
+    assert phone.said[said:] == []

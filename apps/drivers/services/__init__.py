@@ -6,7 +6,7 @@ from apps.drivers.services.hand_over import complete
 from apps.drivers.services.notices import alarm, notice_change
 from apps.drivers.services.record_fixes import record_fixes
 from apps.drivers.services.replay import Told, replay
-from apps.drivers.services.rest import rest
+from apps.drivers.services.rest import break_down, rest
 
 __all__ = [
     "Outcome",
@@ -14,6 +14,7 @@ __all__ = [
     "acknowledge",
     "alarm",
     "arrive",
+    "break_down",
     "complete",
     "contact",
     "depart",

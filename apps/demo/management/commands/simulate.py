@@ -15,12 +15,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.core import clock
+from apps.demo import cast
 from apps.demo.day import TOMORROW_COUNT
 from apps.demo.models import DemoKey
 from apps.demo.phone_client import ClerkScanner, DriverPhone, Rejected
 from apps.demo.shops import Shops
 from apps.demo.simulator import Van
-from apps.demo.stage import profile_of_driver
+from apps.demo.stage import local, profile_of_driver
 from apps.demo.wheel import Wheel, let_go, take_back
 from apps.routing.models import Visit
 from apps.routing.planner.travel_osrm import Roads
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         clerk = ClerkScanner(base, DemoKey.objects.get(kind=DemoKey.Kind.CLERK).secret)
         keys = dict(DemoKey.objects.filter(kind=DemoKey.Kind.MERCHANT).values_list("name", "secret"))
         shops = Shops(base, keys, seed, TOMORROW_COUNT)
-        day = None
+        day = broken = None
         while True:
             began = time.monotonic()
             now = clock.now()
@@ -70,6 +71,10 @@ class Command(BaseCommand):
                 if wheels.pop(key, None) is not None:
                     take_back(van)
                 self._try(partial(van.tick, clock.now()))
+            free = [van for key, van in vans.items() if key not in taken]
+            if broken != now.date() and now >= local(now.date(), cast.BREAKDOWN_AT) and (van := _fragile(free)):
+                broken = now.date()
+                self._try(partial(van.break_down, now))
             time.sleep(max(0.05, TICK_SECONDS - (time.monotonic() - began)))
 
     def _try(self, action: Callable[[], None]) -> bool:
@@ -89,6 +94,12 @@ def _taken() -> dict[int, datetime | None]:
     """The vans that visitors drive, and when each was last told to drive on."""
     rows = DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER, taken_at__isnull=False)
     return dict(rows.values_list("pk", "drive_on_at"))
+
+
+def _fragile(vans: list[Van]) -> Van | None:
+    """Who breaks down in the scripted hour: a bicycle if one is out, with the fewest people waiting; else any van."""
+    out = [van for van in vans if van.route.get("stops") and van.route.get("departed_at") and van.kind != "carrier"]
+    return min(out, key=lambda van: (van.kind != "cargo_bike", len(van.route["stops"])), default=None)
 
 
 def _load(clerk: ClerkScanner) -> None:
