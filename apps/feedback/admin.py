@@ -24,7 +24,7 @@ _SANDBOX = "default-src 'none'; sandbox"
 @admin.register(ProblemReport)
 class ProblemReportAdmin(TenantScoped, ModelAdmin):
     merchant_path = "delivery__merchant"
-    list_display = ["number", "shown_state", "kind", "order", "merchant", "words", "photo_count", "reported_at"]
+    list_display = ["case", "shown_state", "kind", "order", "merchant", "words", "photo_count", "reported_at"]
     list_filter = ["state", "kind", "delivery__merchant"]
     list_select_related = ["delivery__order", "delivery__merchant"]
     search_fields = ["number__iexact", "delivery__order__reference__istartswith"]
@@ -32,7 +32,7 @@ class ProblemReportAdmin(TenantScoped, ModelAdmin):
     actions = ["take", "close"]
     fields = [
         "number",
-        "shown_state",
+        "state",
         "delivery_link",
         "kind",
         "text",
@@ -41,10 +41,14 @@ class ProblemReportAdmin(TenantScoped, ModelAdmin):
         "reported_at",
         "closed_at",
     ]
-    readonly_fields = fields
+    readonly_fields = ["number", "delivery_link", "pictures"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProblemReport]:
         return super().get_queryset(request).prefetch_related("photos")
+
+    @admin.display(description=gettext_lazy("Number"), ordering="number")
+    def case(self, row: ProblemReport) -> str:
+        return format_html('<span class="whitespace-nowrap">{}</span>', row.number)
 
     @display(description=gettext_lazy("State"), ordering="state", label=_COLOURS)
     def shown_state(self, row: ProblemReport) -> tuple[str, str]:

@@ -9,9 +9,15 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+)
 
 from apps.core.errors import InvalidInput
 from apps.core.photos import cleaned_photo
@@ -63,11 +69,27 @@ class ContentBlockAdmin(TenantScoped, ModelAdmin):
         "text",
         ("link", "link_label"),
         "image",
+        "picture",
         "segment",
         "language",
         ("shows_from", "shows_until"),
         ("position", "is_active"),
     ]
+
+    readonly_fields = ["picture"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # The usual widget shows the file by an address that nobody serves.
+        if db_field.name == "image":
+            kwargs["widget"] = UnfoldAdminFileFieldWidget
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=_("Picture"))
+    def picture(self, row: ContentBlock) -> str:
+        if row.pk is None or not row.image:
+            return ""
+        address = reverse("tracking:block_picture", args=[row.merchant.slug, row.pk])
+        return format_html('<img src="{}" alt="" width="260">', address)
 
     @admin.display(description=_("Shown while"))
     def shown_segment(self, row: ContentBlock) -> str:

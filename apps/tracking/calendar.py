@@ -24,7 +24,7 @@ def calendar_file(doc: Document, merchant_name: str, page_url: str, told: TimeWi
     calendar.add("version", "2.0")
     calendar.add("method", "CANCEL" if is_off else "PUBLISH")
     calendar.add_component(_entry(doc, merchant_name, page_url, told, is_off=is_off))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _entry(doc: Document, merchant_name: str, page_url: str, told: TimeWindow, *, is_off: bool) -> Event:
