@@ -170,6 +170,44 @@ def test_a_changed_window_is_answered_as_brute_force_would(seed: int) -> None:
         assert applied(timetable, found, new).times(new.id).start == found.start
 
 
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds)
+def test_a_parcel_joins_a_visit_exactly_when_the_judge_allows_it(seed: int) -> None:
+    """Service, load on the way, breaks and shift: one more parcel for a point that is on the route already."""
+    problem = random_rich_problem(seed)
+    plan = greedy_plan(problem).solution
+    problem, plan = under_way(problem, plan, seed)
+    rng = np.random.default_rng(seed)
+    points = [
+        (route, name)
+        for route in plan.routes
+        for name in route.stops[route.frozen :]
+        if not problem.stop[name].is_reload and not problem.vehicle[route.vehicle].is_carrier
+    ]
+    if not points:
+        return
+    route, name = points[int(rng.integers(len(points)))]
+    visit = problem.stop[name].replace(merge_key="kiosk")
+    problem = problem.with_stop(visit)
+    new = random_stop(rng, "new", visit.location).replace(merge_key="kiosk", per_parcel=60)
+    new = new.replace(loaded_on=visit.loaded_on, collects=visit.collects, skills=visit.skills, zone=visit.zone)
+    found = best_insertion(Timetable.of(problem, plan), new)
+    whole = problem.with_stop(join(visit, new))
+    vehicle = problem.vehicle[route.vehicle]
+    barred_here = new.depots and vehicle.depot and vehicle.depot not in new.depots and new.lies_at_depot
+    apart = visit.depots and new.depots and not visit.depots & new.depots
+    possible = any(
+        not violations(whole, plan.with_route(tried), standing=plan, standing_problem=problem, strict={name})
+        for tried in with_any_breaks(vehicle, route)
+    )
+    joins = isinstance(found, Insertion) and found.merge_into is not None
+    assert joins == (possible and not barred_here and not apart)
+    if isinstance(found, Insertion) and joins:
+        after, merged_problem = apply(plan, found, new), merged(problem, found, new)
+        assert violations(merged_problem, after, standing=plan, standing_problem=problem, strict={name}) == []
+        assert applied(Timetable.of(problem, plan), found, new).times(name).start == found.start
+
+
 def test_the_stop_between_two_neighbours_costs_nothing_on_the_way() -> None:
     """On a street, a place between two stops adds no driving, only its service time to those behind it."""
     problem, plan = three_on_a_street()

@@ -132,7 +132,7 @@ def hypothetical(
     windows.insert(position, intervals)
     limits = Limits(windows, table.limits.rests, table.limits.end)
     ride, driven = settled(ride, limits)
-    return RouteTable(timetable.problem, ride, driven, limits, {}, table.standing)
+    return RouteTable(timetable.problem, ride, driven, limits, {}, table.standing or table)
 
 
 def _added_grams(timetable: Timetable, table: RouteTable, stop: Stop, metres: int) -> int:

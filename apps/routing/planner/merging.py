@@ -20,6 +20,8 @@ def join(visit: Stop, stop: Stop) -> Stop:
     collects = visit.collects and stop.collects
     promises = [promise for promise in (visit.promise, stop.promise) if promise is not None]
     promise = (max(first for first, _ in promises), min(last for _, last in promises)) if promises else None
+    if promise is not None and promise[1] < promise[0]:  # two words that cannot both be kept: nobody can come
+        common, promise = (), visit.promise
     return visit.replace(
         windows=tuple(sorted(common)),
         promise=promise,
@@ -84,7 +86,7 @@ def _joined(table: RouteTable, index: int, both: Stop) -> RouteTable | None:
     larger, driven = settled(larger, new_limits)
     if not keeps(larger, driven, new_limits):
         return None
-    found = RouteTable(table.problem, larger, driven, new_limits, {}, table.standing)
+    found = RouteTable(table.problem, larger, driven, new_limits, {}, table.standing or table)
     return found if _has_room(found) else None
 
 
