@@ -28,6 +28,9 @@ MOST_AT_ONCE: Final = 2500
 MOST_COLD: Final = 400
 """Stops that OR-Tools plans from nothing; with more it goes over the plan of plain insertion, which is better."""
 
+SHORT_ROUTE: Final = 20
+"""Stops of a route of which several make a piece (`polishing`)."""
+
 _FIRST_ANSWER: Final = 0.7
 """Part of the time that must be left when plain insertion, the first answer, is done."""
 
@@ -134,8 +137,17 @@ def _cold_routes(
     vans = [vehicle.id for vehicle in problem.vehicles if not vehicle.is_carrier]
     extra = (*(stop.id for stop in stops), *(stop.id for stop in reloads_of(problem, vans)))
     task = ortools_model.Task(problem, tails(problem, Solution(), vans), extra, policy, outside)
-    found = ortools_model.build_cold(task, pace.rest(0.4), pace.tick)
+    found = ortools_model.build_cold(task, pace.rest(_part_at_once(stops, inserted)), pace.tick)
     return [] if found is None else [Route(van, order) for van, order in zip(vans, found, strict=True)]
+
+
+def _part_at_once(stops: list[Stop], inserted: Solution) -> float:
+    """The part of the time in which OR-Tools looks at all routes at once; in the rest it goes over them in pieces.
+
+    Short routes gain most in pieces; of long ones a piece is a whole model again, and the first search is the better.
+    """
+    used = sum(bool(route.stops) for route in inserted.routes)
+    return 0.4 if len(stops) <= SHORT_ROUTE * used else 0.95
 
 
 def outside_prices(problem: Problem, stops: Iterable[Stop], policy: Policy) -> dict[str, int]:
