@@ -47,6 +47,8 @@ class PageConsumer(AsyncWebsocketConsumer):
                 await self.dispatch(await receive())
         except StopConsumer:
             return
+        finally:
+            self._leave()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Without channels' own look at old connections: no thread that this class uses keeps any."""
@@ -83,6 +85,10 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.close(code=TOO_MANY)
 
     async def disconnect(self, code: int) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        """However it ends, nothing of it stays in the hub."""
         self._is_open = False
         if self.box is not None:
             live().hub.leave(self.box)
@@ -129,9 +135,9 @@ def origin_is_ours(scope: dict[str, Any]) -> bool:
     """Browsers always say where a page came from; it must be the very host that is asked, and one of ours."""
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1").lower()
-    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1").lower())
     allowed = settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
     try:
+        origin = urlsplit(headers.get(b"origin", b"").decode("latin-1").lower())
         name = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname or ""
     except ValueError:
         return False
