@@ -55,7 +55,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "fleet.break_changed": ("apps.tracking.handlers.on_break",),
     "routing.route_changed": ("apps.tracking.handlers.on_route",),
     "routing.eta_changed": ("apps.tracking.handlers.on_etas", "apps.notifications.handlers.on_eta_changed"),
-    "routing.eta_moved": (),
+    "routing.eta_moved": ("apps.tracking.handlers.on_delivery",),
     "routing.next_stop": ("apps.tracking.handlers.on_progress", "apps.notifications.handlers.on_next_stop"),
     "routing.stop_unserved": ("apps.tracking.handlers.on_delivery", "apps.notifications.handlers.on_stop_unserved"),
     "routing.plan_published": ("apps.tracking.handlers.on_plan",),

@@ -74,7 +74,19 @@ def timelines(delivery_ids: Iterable[int], *, staff: bool = False) -> dict[int, 
         code = _code(kind, payload)
         if code and (staff or code not in STAFF_ONLY):
             found[delivery_id].append(TimelineEntry(code, at, _shown(code, payload), actor))
-    return {delivery_id: list(reversed(list(_told_once(entries)))) for delivery_id, entries in found.items()}
+    return {
+        delivery_id: list(_newest_of_runs(reversed(list(_told_once(entries)))))
+        for delivery_id, entries in found.items()
+    }
+
+
+def _newest_of_runs(entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:
+    """Newest first: of a time that moved again and again only where it is now."""
+    after = ""
+    for entry in entries:
+        if not (entry.code == after == "eta_moved"):
+            yield entry
+        after = entry.code
 
 
 def _code(kind: str, payload: dict[str, Any]) -> str:

@@ -56,9 +56,7 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
         "destination": _destination(delivery.place, is_verified),
         "van": _van(facts, now),
         "actions": _actions(facts, is_verified, now),
-        "timeline": [
-            {"code": entry.code, "at": entry.at.isoformat(), "data": _told_data(entry.data)} for entry in facts.timeline
-        ],
+        "timeline": _timeline(facts, now),
         "parcels": [
             {"description": parcel.description, "barcode_tail": parcel.barcode[-4:]} for parcel in facts.parcels
         ],
@@ -86,6 +84,16 @@ def told_window(facts: Facts) -> TimeWindow:
     """What the customer was last told: the open promise, or the window itself."""
     promise = facts.promise
     return TimeWindow(promise.earliest, promise.latest) if promise else facts.delivery.window
+
+
+def _timeline(facts: Facts, now: datetime) -> list[Document]:
+    """Without the times that moved where the merchant does not tell times of arrival."""
+    is_told = facts.delivery.merchant.policy.visibility("eta").is_always or _eta(facts, now) is not None
+    return [
+        {"code": entry.code, "at": entry.at.isoformat(), "data": _told_data(entry.data)}
+        for entry in facts.timeline
+        if is_told or entry.code != "eta_moved"
+    ]
 
 
 def _told_data(data: Mapping[str, Any]) -> Document:

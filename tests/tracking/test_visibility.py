@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from apps.deliveries.models import Delivery
 from apps.deliveries.states import State
+from apps.events.models import Event
 from apps.events.services import sweep
 from apps.fleet.models import Driver, PositionSample, Shift
 from apps.fleet.services import begin_break, end_break
@@ -78,6 +79,20 @@ def test_so_many_metres_show_it_and_one_more_does_not(element: str) -> None:
     assert shown(made) == dict.fromkeys(ELEMENTS, False)
     Policy.objects.update(**rules | {f"show_{element}": "metres 2900"})
     assert shown(made) == dict.fromkeys(ELEMENTS, False) | {element: True}
+
+
+@pytest.mark.covers("T4", "T7")
+def test_a_hidden_time_is_not_told_by_the_timeline_either(now: Any) -> None:
+    made = under_way(1)[0]
+    for minutes in (20, 30):
+        to = [(now.instant + timedelta(minutes=minutes + more)).isoformat() for more in (0, 10)]
+        Event.objects.create(
+            kind="routing.eta_moved", delivery_id=made.pk, payload={"to": to, "reason": "behind"}, at=now.instant
+        )
+    # Of a time that moved twice in a row, where it is now.
+    assert [entry["data"]["to"] for entry in state.build(made.pk, "link")["timeline"]] == [to]
+    Policy.objects.update(show_eta="never")
+    assert state.build(made.pk, "link")["timeline"] == []
 
 
 @pytest.mark.covers("T4")
