@@ -5,8 +5,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.core.errors import Refused
 from apps.routing import roads, services
-from apps.routing.models import DayPlan, Visit
+from apps.routing.models import DayPlan, Replan, Visit
 from tests import world
 from tests.planner import travel_world
 
@@ -45,3 +46,46 @@ def test_a_damaged_matrix_is_made_anew(settings, tmp_path):
     assert "schaan 2026-03-10: 4 places, by roads" in said.getvalue()
     roads.forget()
     assert Visit.objects.count() == 3
+
+
+@pytest.mark.planner
+@pytest.mark.covers("O7", "K12")
+def test_replan_says_what_would_change_and_then_changes_it_and_keeps_a_record():
+    for number in range(8):
+        world.planned_day(("Alice" if number % 2 else "Bob",), vans=1)
+    rows = list(Visit.objects.order_by("place__latitude"))
+    zigzag = [visit for pair in zip(rows[:4], reversed(rows[4:]), strict=True) for visit in pair]
+    for number, visit in enumerate(zigzag, start=1):
+        Visit.objects.filter(pk=visit.pk).update(sequence=number, eta_earliest=None, eta_latest=None)
+    before = list(Visit.objects.order_by("sequence").values_list("pk", flat=True))
+    said = StringIO()
+    wish = {"depot": "schaan", "day": "2026-03-10", "mode": "one_van", "policy": "thrifty", "seconds": 0.5}
+    call_command("replan", **wish, dry_run=True, stdout=said)
+    assert "one_van, thrifty: dry_run (better)" in said.getvalue()
+    assert list(Visit.objects.order_by("sequence").values_list("pk", flat=True)) == before
+    assert not Replan.objects.exists()
+    call_command("replan", **wish, stdout=said)
+    assert list(Visit.objects.order_by("sequence").values_list("pk", flat=True)) != before
+    record = Replan.objects.get()
+    assert (record.reason, record.mode, record.policy, record.outcome) == ("command", "one_van", "thrifty", "applied")
+    assert record.cost_after < record.cost_before
+    assert record.reordered > 0
+
+
+@pytest.mark.covers("O10")
+def test_a_draft_can_be_built_anew_and_rolled_back():
+    planned = world.planned_day(vans=1)
+    before = list(Visit.objects.order_by("sequence").values_list("pk", flat=True))
+    plan = DayPlan.objects.get()
+    with pytest.raises(Refused):
+        services.roll_back(plan=plan)
+    late = world.delivery("Bob", offset=0.004)
+    services.build_day(depot=world.depot(), day=world.TODAY)
+    Visit.objects.filter(drops__delivery=planned[0]).update(sequence=9)
+    services.roll_back(plan=plan)
+    order = list(Visit.objects.order_by("sequence").values_list("pk", flat=True))
+    assert [pk for pk in order if pk in before] == before
+    assert Visit.objects.get(drops__delivery=late).route is not None
+    services.publish(plan=plan)
+    with pytest.raises(Refused):
+        services.roll_back(plan=plan)

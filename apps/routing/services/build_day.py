@@ -19,6 +19,7 @@ from apps.routing import events, roads
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.limits import Hear
 from apps.routing.planner.problem import Stop
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import build
@@ -37,11 +38,12 @@ _BROKEN = frozenset({Code.DROPPED, Code.WINDOW, Code.PROMISE})
 """What a draft that is built anew may do to nobody."""
 
 
-def build_day(*, depot: Depot, day: date, seconds: float = 0.0) -> DayPlan:
+def build_day(*, depot: Depot, day: date, seconds: float = 0.0, hear: Hear | None = None) -> DayPlan:
     """The depot-day's plan with every delivery that is due then.
 
     A draft is built anew by the best solver at hand in so many seconds (0: by insertion only). What counts already
-    (published, or a van is loaded or gone) is only added to. What no van can bring is kept with the reason.
+    (published, or a van is loaded or gone) is only added to. What no van can bring is kept with the reason. `hear` is
+    told how far a search is.
     """
     plan = ensure_plan(depot=depot, day=day)
     _ensure_routes(plan)
@@ -49,7 +51,7 @@ def build_day(*, depot: Depot, day: date, seconds: float = 0.0) -> DayPlan:
     prepare(depot=depot, day=day)
     for _attempt in range(3):
         snapshot = take(depot=depot, day=day)
-        solution = _solved(snapshot, plan, seconds)
+        solution = _solved(snapshot, plan, seconds, hear)
         try:
             with transaction.atomic():
                 if plan.stage == DayPlan.Stage.DRAFT:
@@ -131,7 +133,7 @@ def _ensure_routes(plan: DayPlan) -> None:
         Route.objects.get_or_create(shift=shift, defaults={"plan": plan})
 
 
-def _solved(snapshot: Snapshot, plan: DayPlan, seconds: float) -> Solution:
+def _solved(snapshot: Snapshot, plan: DayPlan, seconds: float, hear: Hear | None) -> Solution:
     counts = (
         plan.stage == DayPlan.Stage.PUBLISHED
         or any(vehicle.started for vehicle in snapshot.problem.vehicles)
@@ -139,7 +141,7 @@ def _solved(snapshot: Snapshot, plan: DayPlan, seconds: float) -> Solution:
     )
     if counts or seconds <= 0:
         return _filled(snapshot.timetable).solution
-    found = build(snapshot.problem, seconds=seconds)
+    found = build(snapshot.problem, seconds=seconds, hear=hear)
     if not {one.code for one in violations(snapshot.problem, found, standing=snapshot.standing)} & _BROKEN:
         return found
     _note_kept(plan)

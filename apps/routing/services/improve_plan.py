@@ -17,7 +17,7 @@ from apps.routing.epoch_seconds import since
 from apps.routing.models import DayPlan, Replan, Route
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.jobs import SECONDS, Improve
-from apps.routing.planner.limits import CALM, THRIFTY, Policy
+from apps.routing.planner.limits import CALM, THRIFTY, Hear, Policy
 from apps.routing.planner.problem import ProblemError
 from apps.routing.planner.solve import Mode, Result, Verdict
 from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
@@ -47,10 +47,16 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """What somebody asked for: the whole day in this mode, by this policy ("": as the depot is set)."""
+    """What somebody asked for: the whole day in this mode, by this policy ("": as the depot is set).
+
+    `seconds` replaces how long that mode is searched; `hear` is told how far it is; a `dry_run` writes nothing.
+    """
 
     mode: str = ""
     policy: str = ""
+    seconds: float | None = None
+    hear: Hear | None = None
+    dry_run: bool = False
 
 
 def improve_plan(
@@ -75,10 +81,14 @@ def improve_plan(
         )
         began = monotonic()
         try:
-            result = _ask(snapshot, touched, spare_seconds)
+            result = _ask(snapshot, touched, spare_seconds, by_hand or ByHand())
         except (PlannerUnavailable, PlannerFailed, ProblemError) as error:
             _record(outcome, "planner_down", began, detail=type(error).__name__)
             raise
+        if by_hand is not None and by_hand.dry_run:
+            _describe(outcome, result)
+            outcome.outcome = "dry_run"
+            return outcome
         if _settle(outcome, snapshot, touched, result, began):
             break
     _remember_places(plan, snapshot)
@@ -106,12 +116,12 @@ def _widest(plan: DayPlan, mode: str) -> str:
     return max([mode, *filter(None, asked)], key=MODES.index)
 
 
-def _ask(snapshot: Snapshot, touched: Touched, spare_seconds: float) -> Result:
-    job = job_of(snapshot, touched)
-    return child().ask(job, limit_seconds=job.seconds + spare_seconds)
+def _ask(snapshot: Snapshot, touched: Touched, spare_seconds: float, by_hand: ByHand) -> Result:
+    job = job_of(snapshot, touched, by_hand.seconds)
+    return child().ask(job, limit_seconds=job.seconds + spare_seconds, hear=by_hand.hear)
 
 
-def job_of(snapshot: Snapshot, touched: Touched) -> Improve:
+def job_of(snapshot: Snapshot, touched: Touched, seconds: float | None = None) -> Improve:
     """What the planner child is asked."""
     vans = tuple(van for van in touched.routes if van in snapshot.problem.vehicle)
     return Improve(
@@ -119,7 +129,7 @@ def job_of(snapshot: Snapshot, touched: Touched) -> Improve:
         snapshot.standing,
         touched.mode,
         vans,
-        SECONDS[touched.mode],
+        seconds or SECONDS[touched.mode],
         touched.policy,
         changed=tuple(_changed(snapshot)),
     )
@@ -139,11 +149,7 @@ def _changed(snapshot: Snapshot) -> list[str]:
 
 def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Result, began: float) -> bool:
     """Applies the result or leaves the plan as it is, and writes down which; False when a route had moved."""
-    outcome.engine, outcome.detail = result.engine, result.reason.value
-    outcome.cost_before, outcome.cost_after = result.cost_before.total, result.cost_after.total
-    churn = result.churn
-    outcome.moved_over_5_minutes, outcome.moved_over_10_minutes = churn.moved_over_5_min, churn.moved_over_10_min
-    outcome.vans_changed, outcome.reordered = churn.vans_changed, churn.reordered
+    _describe(outcome, result)
     try:
         with transaction.atomic():
             if result.applied:
@@ -158,6 +164,15 @@ def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Resul
     kept = "infeasible" if result.reason in (Verdict.VIOLATES, Verdict.NO_SOLUTION) else "kept"
     _record(outcome, "applied" if result.applied else kept, began)
     return True
+
+
+def _describe(outcome: Replan, result: Result) -> None:
+    """What was found, and what it would cost and move."""
+    outcome.engine, outcome.detail = result.engine, result.reason.value
+    outcome.cost_before, outcome.cost_after = result.cost_before.total, result.cost_after.total
+    churn = result.churn
+    outcome.moved_over_5_minutes, outcome.moved_over_10_minutes = churn.moved_over_5_min, churn.moved_over_10_min
+    outcome.vans_changed, outcome.reordered = churn.vans_changed, churn.reordered
 
 
 def apply(snapshot: Snapshot, result: Result) -> None:

@@ -1,11 +1,10 @@
 """Builds a depot's plan of a day."""
 
-from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.fleet.models import Depot
+from apps.routing.management.progress import ProgressBar, depot_and_day
 from apps.routing.models import Visit
 from apps.routing.services import build_day, publish
 
@@ -20,14 +19,14 @@ class Command(BaseCommand):
         parser.add_argument("--publish", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        depot = Depot.objects.filter(code=options["depot"]).first()
-        if depot is None:
-            raise CommandError(f"There is no depot {options['depot']!r}.")
+        depot, day = depot_and_day(options)
+        bar = ProgressBar(self.stderr)
         try:
-            day = date.fromisoformat(options["day"])
-        except ValueError:
-            raise CommandError(f"{options['day']!r} is not a day such as 2026-03-10.") from None
-        plan = build_day(depot=depot, day=day, seconds=options["seconds"])
+            plan = build_day(depot=depot, day=day, seconds=options["seconds"], hear=bar.hear)
+        except KeyboardInterrupt:
+            raise CommandError("Cancelled. The plan stands as it was.") from None
+        finally:
+            bar.end()
         if options["publish"]:
             publish(plan=plan)
         visits = Visit.objects.filter(plan=plan)
