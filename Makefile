@@ -36,6 +36,7 @@ bench:
 	@mkdir -p var && rm -f var/bench.sqlite3*
 	DATABASE_URL=sqlite:///$(CURDIR)/var/bench.sqlite3 $(PY) -m benchmarks.outbox
 	$(PY) -m benchmarks.replan --stops 100,300 --changes 20 --references 2 --json
+	$(PY) -m benchmarks.pages --json
 
 lock:
 	.venv/bin/uv pip compile --python-version 3.12 --universal --generate-hashes --no-header --no-annotate -q pyproject.toml --extra demo --extra redis -o requirements.lock
