@@ -118,7 +118,7 @@ def test_a_new_stop_goes_exactly_where_brute_force_would_put_it(seed: int) -> No
 
 
 @pytest.mark.covers("O2", "O3", "O13", "O14", "O19")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(seed=seeds)
 def test_with_every_constraint_of_a_delivery_day_it_is_still_exact(seed: int) -> None:
     """Breaks, overtime, range, load on the way, reloads, tariffs, a carrier, traffic, slow vans: all brute-forced."""

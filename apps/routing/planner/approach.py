@@ -26,9 +26,9 @@ class Approach(NamedTuple):
 
 def no_way(timetable: Timetable, zone: int = 0) -> Approach:
     """Nothing known: a carrier's approach, and where the others are filled in."""
-    size = timetable.gaps.van.size
-    to, away, to_metres, away_metres = (np.zeros(size, dtype=np.int64) for _ in range(4))
-    return Approach(to, away, to_metres, away_metres, np.full(size, zone, dtype=np.int64))
+    to, away, to_metres, away_metres, zones = np.zeros((5, timetable.gaps.van.size), dtype=np.int64)
+    zones += zone
+    return Approach(to, away, to_metres, away_metres, zones)
 
 
 def known_approach(timetable: Timetable, stop: Stop) -> Approach:

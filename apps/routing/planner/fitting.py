@@ -116,7 +116,7 @@ def has_room(timetable: Timetable, stop: Stop) -> Mask:
         return allows & (takes <= rooms.back).all(axis=1) if takes.any() else allows
     on_board = np.maximum(brings - rooms.beside, 0)  # what is on board is no reason to say no
     allows = (brings <= rooms.whole + on_board).all(axis=1)
-    return allows & (takes <= rooms.back + on_board).all(axis=1)
+    return allows & (takes <= rooms.back + on_board).all(axis=1) if takes.any() else allows
 
 
 def _in_range(timetable: Timetable, stop: Stop, approach: Approach) -> Mask | None:

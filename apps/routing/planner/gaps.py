@@ -69,6 +69,8 @@ class Gaps:
         if not columns:
             return cls(*(np.zeros(0, dtype=np.int64) for _ in range(13)))
         van = np.repeat(np.arange(len(columns)), [of_van.position.size for of_van in columns])
+        if len(columns) == 1:
+            return cls(np.zeros(columns[0].position.size, dtype=np.int64), *columns[0])
         joined = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
         return cls(van, *joined)
 
@@ -120,6 +122,8 @@ class RoomColumns:
         return self._flat([room.fed[gap] for room, gap in self.parts]).astype(np.bool_)
 
     def _wide(self, columns: list[Amounts]) -> Amounts:
+        if len(columns) == 1:
+            return columns[0]
         return np.concatenate(columns) if columns else np.zeros((0, 3), dtype=np.int64)
 
     def _flat(self, columns: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:

@@ -294,9 +294,10 @@ class Timetable:
     @cached_property
     def profiles(self) -> dict[str, Indices]:
         """Numbers of the gaps of each vehicle profile; a carrier's way is its own affair."""
-        names = np.array(
-            ["" if table.vehicle.is_carrier else table.vehicle.profile for table in self.tables.values()], dtype=object
-        )
+        profiles = ["" if table.vehicle.is_carrier else table.vehicle.profile for table in self.tables.values()]
+        if profiles and profiles[0] and len(set(profiles)) == 1:
+            return {profiles[0]: np.arange(self.gaps.van.size)}
+        names = np.array(profiles, dtype=object)
         of_gap = names[self.gaps.van] if len(names) else names
         return {name: np.flatnonzero(of_gap == name) for name in dict.fromkeys(names.tolist()) if name}
 
