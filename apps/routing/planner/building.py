@@ -60,7 +60,8 @@ def build(
     start = Timetable.of(problem, Solution())
     if engine == "insertion" or not own or not stops:
         return _complete(problem, start, pace, float("inf"))
-    inserted = _complete(problem, start, pace, -_FIRST_ANSWER * pace.seconds)
+    left = _FIRST_ANSWER if len(stops) <= MOST_AT_ONCE else 0.95
+    inserted = _complete(problem, start, pace, -left * pace.seconds)
     plan = _drawn(problem, stops, inserted, policy, _choose(problem, engine), seed, pace)
     return min(plan, inserted, key=lambda plan: plan_cost(problem, plan, policy).total)
 
