@@ -31,11 +31,13 @@ postgres:
 	TEST_DATABASE=postgres $(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not planner and not kills"
 	TEST_DATABASE=postgres $(PY) -m pytest -q -m "kills and not browser and not planner"
 
+# make bench VRPTW="folder/*.txt" also measures day plans on published problems (Solomon, Homberger, VRPLIB).
 bench:
 	@sh deploy/setup.sh requirements-dev.lock
 	@mkdir -p var && rm -f var/bench.sqlite3*
 	DATABASE_URL=sqlite:///$(CURDIR)/var/bench.sqlite3 $(PY) -m benchmarks.outbox
-	$(PY) -m benchmarks.replan --stops 100,300 --changes 20 --references 2 --json
+	$(PY) -m benchmarks.replan --stops 100,300 --changes 20 --references 2 --reference-seconds 12 --van-cases 4 --json
+	@[ -z "$(VRPTW)" ] || $(PY) -m benchmarks.static --seconds 5 --files 4 --json $(VRPTW)
 	$(PY) -m benchmarks.pages --json
 
 lock:
