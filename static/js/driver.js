@@ -169,7 +169,8 @@ async function submit(form) {
   const { fields, files } = await told(form);
   try {
     await tap(form.dataset.kind, fields, files);
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) return showProblem(words("full"));
     // A phone that cannot keep anything sends the form as any browser would.
     form.dataset.plain = "1";
     return form.requestSubmit();

@@ -1,6 +1,6 @@
 """The driver's phone in a real browser: one thumb from the sign-in link to the last stop, with and without signal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -74,10 +74,19 @@ def at_stop(driver: Driver, index: int) -> tuple[Visit, Delivery]:
     return visit, visit.drops.get().delivery
 
 
+def stores(page: Page, wanted: Callable[[str], bool]) -> None:
+    """Waits until what the phone keeps is as wanted."""
+    for _look in range(100):
+        if wanted(page.evaluate(STORED)):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(page.evaluate(STORED))
+
+
 def is_kept(page: Page, what: str = '"departed":true') -> None:
     """The worker runs and the next stops are held."""
     page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function(f"async (what) => (await ({STORED})()).includes(what)", arg=what)
+    stores(page, lambda stored: what in stored)
 
 
 @pytest.mark.covers("D1", "D2", "D5", "D6", "D7", "I3", "N26")
@@ -189,7 +198,7 @@ def test_a_phone_holds_three_stops_one_code_and_after_revocation_nothing(page: P
     revoke_driver_token(driver=driver)
     page.reload()
     expect(page.get_by_text("This phone is not signed in")).to_be_visible()
-    page.wait_for_function(f"async () => (await ({STORED})()) === 'nothing'")
+    stores(page, lambda stored: stored == "nothing")
     assert page.evaluate("async () => (await caches.keys()).length") == 0
 
 

@@ -52,6 +52,8 @@ def test_a_round_that_is_over_leaves_nothing_to_hold() -> None:
     post(phone, f"/driver/api/visits/{visits(driver)[0].pk}/complete", {"received_by": "Anna"})
     assert Route.objects.get().finished_at is not None
     assert post(phone, "/driver/api/hold").json() == {"over": True}
+    for path in ("/driver/", "/driver/shell"):
+        assert "csrfmiddlewaretoken" in phone.get(path).content.decode(), "what waits can still be sent"
 
 
 @pytest.mark.covers("GS41")
