@@ -13,12 +13,15 @@ from django.utils.translation import ngettext
 
 from apps.core import clock
 from apps.fleet.models import Shift
-from apps.routing import words
+from apps.routing import plan_words
 from apps.routing.models import DayPlan, Incident, Route, Visit
+from apps.routing.planner.explain import Obstacle, explain_unserved
 from apps.routing.planner.intervals import lateness, permitted
 from apps.routing.snapshot import Snapshot, take
 from apps.routing.stops import zone_of
 
+EXPLAINED, MOST_OBSTACLES = 12, 3
+"""So many stops without a van are explained, each by what its nearest vans lack."""
 # Told apart by people who see colours otherwise, too; each track also carries its van's name.
 COLOURS = (
     ("#0b6bcb", "#6cb6ff"),
@@ -97,6 +100,7 @@ class LeftOut:
     deliveries: tuple[int, ...]
     town: str
     why: str
+    against: tuple[str, ...]
     point: tuple[float, float]
 
     @property
@@ -140,7 +144,7 @@ def board_of(plan: DayPlan) -> Board:
         ends=ends,
         now=now if now.astimezone(zone).date() == plan.day else None,
         vans=vans,
-        left_out=tuple(_left_out(visit) for visit in visits.get(None, [])),
+        left_out=tuple(_left_out(visit, number, snapshot) for number, visit in enumerate(visits.get(None, []))),
         incidents=tuple(plan.incidents.select_related("route__shift__vehicle", "visit__place").order_by("-pk")[:20]),
     )
 
@@ -297,13 +301,18 @@ def _status(shift: Shift, route: Route | None) -> str:
     return _("back at the depot") if route.finished_at else _("on the road")
 
 
-def _left_out(visit: Visit) -> LeftOut:
-    drops = list(visit.drops.all())
+def _left_out(visit: Visit, number: int, snapshot: Snapshot) -> LeftOut:
+    drops, stop = list(visit.drops.all()), f"v{visit.pk}"
+    found: list[Obstacle] = []
+    if number < EXPLAINED and stop in snapshot.problem.stop:
+        found = explain_unserved(snapshot.timetable, stop)[:MOST_OBSTACLES]
+    codes = {key: row.code for key, row in snapshot.shifts.items()}
     return LeftOut(
         orders=tuple(drop.delivery.order.reference for drop in drops),
         deliveries=tuple(drop.delivery_id for drop in drops),
         town=f"{visit.place.postcode} {visit.place.town}".strip(),
-        why=words.unserved(visit.unserved_reason),
+        why=plan_words.unserved(visit.unserved_reason),
+        against=tuple(plan_words.against(one, codes) for one in found),
         point=visit.place.point,
     )
 

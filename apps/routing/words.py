@@ -28,7 +28,6 @@ BACK_AT_DEPOT_LATER = _("Your parcel is on its way back to the depot. Please cho
 TOO_LATE = _("The driver is already on the way to you, so this can no longer be changed.")
 OFF_THE_MAP = _("No road we drive on comes near that place.")
 OFF_THE_MAP_BY_NAME = _("No road we drive on comes near %(place)s.")
-NOT_YET = _("It has not been planned yet.")
 BUSY = _("Many people are changing deliveries right now. Please try again.")
 
 
@@ -36,11 +35,6 @@ def refusal(code: str) -> Refused:
     """The error for a change that the plan cannot hold; its code is the planner's, or one of the sentences above."""
     known = {"on_the_way_back": BACK_AT_DEPOT_LATER, "too_late": TOO_LATE, "off_the_map": OFF_THE_MAP}
     return Refused(code, str(known[code] if code in known else WHY[Reason(code)]))
-
-
-def unserved(code: str) -> str:
-    """Why a stop is on no van, for staff."""
-    return str(WHY[Reason(code)] if code in PLAN_REASONS else NOT_YET)
 
 
 def name_place(refused: Refused, place: PlaceInput | Place) -> Refused:
