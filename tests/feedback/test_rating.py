@@ -20,7 +20,7 @@ from tests.conftest import FrozenClock
 from tests.feedback.pages import confirmed, delivery_in, token_for
 from tests.storefront.endpoint import listening
 from tests.tracking.shopper import Shopper
-from tests.tracking.verify_change import verify_change
+from tests.tracking.verify_change import COMMITS, verify_change
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +116,7 @@ def test_nothing_is_rated_before_it_came(state: State) -> None:
         rate(access=opened, stars=5, author="x")
 
 
+@pytest.mark.django_db(transaction=COMMITS)
 @pytest.mark.covers("T13", "T2")
 def test_the_comment_stays_with_verified_eyes_and_the_stars_are_pushed(drain: Callable[..., int]) -> None:
     made = delivery_in()

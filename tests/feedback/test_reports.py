@@ -19,7 +19,7 @@ from tests import world
 from tests.drivers.test_photos import bomb
 from tests.feedback.pages import delivery_in, token_for
 from tests.tracking.shopper import Shopper
-from tests.tracking.verify_change import verify_change
+from tests.tracking.verify_change import COMMITS, verify_change
 
 pytestmark = pytest.mark.django_db
 SAID = "The jar is broken, call Anna on 079 123 45 67"
@@ -52,6 +52,7 @@ def staff(delivery: Delivery, role: str = Membership.Role.AGENT) -> Client:
     return client
 
 
+@pytest.mark.django_db(transaction=COMMITS)
 @pytest.mark.covers("T27", "T20")
 def test_a_case_is_opened_and_nothing_that_was_said_is_shown_to_the_link(drain: Callable[..., int]) -> None:
     made = delivery_in()

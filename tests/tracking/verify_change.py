@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from apps.deliveries import access as gate
 from apps.deliveries.models import Delivery, Link
-from apps.deliveries.services import make_link, token_of
+from apps.deliveries.services import make_link
 from apps.tracking import state
+from apps.tracking.entry import Entry
 from apps.tracking.hub import Hub, Mailbox
 from apps.tracking.selectors import page_document
 from apps.tracking.tail import Tail
@@ -27,10 +27,8 @@ class Watchers:
         self.pushes: list[tuple[int, str]] = []
         for delivery in deliveries:
             link = Link.objects.filter(delivery=delivery).first() or make_link(delivery=delivery)
-            opened = gate.open_link(token_of(link))
             for tier in state.TIERS:
-                box = Mailbox(gate.Access(opened.link, opened.delivery, tier, view_only=False))
-                self.hub.join(box)
+                self.hub.join(Mailbox(Entry(delivery.pk, (link.pk, link.generation), tier)))
                 page_document(delivery, tier)
         self.tail = Tail(self.hub)
         self.tail.start()
