@@ -1,15 +1,17 @@
 """Where the vans are: the newest position per vehicle wins, whatever order they arrive in."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
 
 from apps.core import clock
+from apps.core.instants import stored_instant
 from apps.fleet.models import Position, PositionDrop, PositionSample, Vehicle
 from apps.fleet.rules import BELIEVED_AFTER, Doubt, Fix, cleaned, doubted_with, drop_reason, is_worth_keeping
 from apps.fleet.services.wakeups import wake_readers
@@ -100,21 +102,32 @@ def _judged(track: _Track, van: Van, fixes: Iterable[Fix], now: datetime, droppe
     return track
 
 
-_COLUMNS = (
-    *("vehicle_id", "latitude", "longitude", "at"),
-    *("sampled_latitude", "sampled_longitude", "sampled_at", "doubted"),
+_SELECT = (
+    "SELECT vehicle_id, latitude, longitude, at, sampled_latitude, sampled_longitude, sampled_at, doubted"
+    " FROM fleet_position WHERE vehicle_id IN "
 )
 
 
 def _known(vehicles: list[int]) -> dict[int, _Track]:
-    rows = Position.objects.filter(vehicle_id__in=vehicles).values_list(*_COLUMNS)
-    return {
-        vehicle: _Track(Fix(lat, lon, at), Fix(*sampled) if sampled[2] else None, _doubt_of(doubted))
-        for vehicle, lat, lon, at, *sampled, doubted in rows
-    }
+    """Read and written without the ORM: its conversions would cost more than the database itself."""
+    found: dict[int, _Track] = {}
+    with connection.cursor() as cursor:
+        for start in range(0, len(vehicles), _ROWS):
+            chunk = vehicles[start : start + _ROWS]
+            cursor.execute(f"{_SELECT}({', '.join(['%s'] * len(chunk))})", chunk)
+            for vehicle, lat, lon, at, *sampled, since, doubted in cursor.fetchall():
+                kept = Fix(sampled[0], sampled[1], stored_instant(since)) if since else None
+                found[vehicle] = _Track(Fix(lat, lon, stored_instant(at)), kept, _doubt_of(doubted))
+    return found
 
 
-def _doubt_of(kept: list[Any] | None) -> Doubt | None:
+def _stored(at: datetime) -> str | datetime:
+    """As the column keeps it: SQLite's text has no offset and means UTC."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ") if connection.vendor == "sqlite" else at
+
+
+def _doubt_of(kept: str | list[Any] | None) -> Doubt | None:
+    kept = json.loads(kept) if isinstance(kept, str) else kept
     if not kept:
         return None
     latitude, longitude, at, times = kept
@@ -142,13 +155,12 @@ _UNLESS_NEWER = (
 
 def _upsert(tracks: Mapping[int, _Track]) -> None:
     """In the order of vehicles, so that two writers never wait for each other in a circle."""
-    instant = connection.ops.adapt_datetimefield_value
     sequence = int(clock.wall().timestamp() * 1_000_000)
     rows = []
     for vehicle in sorted(vehicle for vehicle, track in tracks.items() if track.believed):
         fix, sampled = tracks[vehicle].newest, tracks[vehicle].sampled
-        where = (sampled.latitude, sampled.longitude, instant(sampled.at)) if sampled else (None, None, None)
-        rows.append((vehicle, *fix.point, fix.heading, fix.speed, instant(fix.at), sequence, *where))
+        where = (sampled.latitude, sampled.longitude, _stored(sampled.at)) if sampled else (None, None, None)
+        rows.append((vehicle, *fix.point, fix.heading, fix.speed, _stored(fix.at), sequence, *where))
     with connection.cursor() as cursor:
         for start in range(0, len(rows), _ROWS):
             chunk = rows[start : start + _ROWS]
@@ -157,8 +169,7 @@ def _upsert(tracks: Mapping[int, _Track]) -> None:
 
 
 def _keep_samples(tracks: Mapping[int, _Track]) -> None:
-    instant = connection.ops.adapt_datetimefield_value
-    rows = [(vehicle, *fix.point, instant(fix.at)) for vehicle, track in tracks.items() for fix in track.kept]
+    rows = [(vehicle, *fix.point, _stored(fix.at)) for vehicle, track in tracks.items() for fix in track.kept]
     with connection.cursor() as cursor:
         for start in range(0, len(rows), _ROWS):
             chunk = rows[start : start + _ROWS]
