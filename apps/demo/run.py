@@ -149,7 +149,7 @@ def _manage(environment: dict[str, str], *arguments: str) -> None:
 
 def _serve(options: argparse.Namespace, environment: dict[str, str]) -> int:
     server = [
-        *(sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan", "off", "--no-access-log"),
+        *(sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan", "on", "--no-access-log"),
         *("--ws-max-size", "4096", "--ws-per-message-deflate", "false"),
         *("--host", "127.0.0.1", "--port", str(options.port), "--log-level", "warning"),
     ]

@@ -73,7 +73,7 @@ class Town:
         until(lambda: self.planner_child() is not None, "the planner child runs", START_SECONDS)
 
     def start_web(self) -> None:
-        server = ("-m", "uvicorn", "config.asgi:application", "--lifespan", "off", "--no-access-log")
+        server = ("-m", "uvicorn", "config.asgi:application", "--lifespan", "on", "--no-access-log")
         self.web = self._run("web", *server, "--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning")
         until(self.answers, "the web server answers", START_SECONDS)
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -17,11 +19,15 @@ import websockets
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.cache import cache
+from django.test import Client
 
+from apps.core import clock
 from apps.core.logs import ScrubSecrets
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import make_link, move_state, revoke_link, token_of
 from apps.deliveries.states import State
+from apps.fleet.models import Position
+from apps.fleet.services import issue_driver_token
 from apps.tracking.services import refresh
 from tests import world
 from tests.databases import free_port
@@ -38,16 +44,22 @@ def database_url() -> str:
 
 @pytest.fixture
 def server(transactional_db: None) -> Iterator[str]:
+    with serving() as (address, _process):
+        yield address
+
+
+@contextmanager
+def serving(port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     cache.clear()
-    port = free_port()
+    port = port or free_port()
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "config.settings"}
-    command = ["uvicorn", "config.asgi:application", "--lifespan", "off", "--port", str(port), "--ws-max-size", "4096"]
+    command = ["uvicorn", "config.asgi:application", "--lifespan", "on", "--port", str(port), "--ws-max-size", "4096"]
     process = subprocess.Popen(
         [sys.executable, "-m", *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
         _wait_for(port, process)
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{port}", process
     finally:
         process.terminate()
         output = process.communicate(timeout=15)[0].decode()
@@ -149,3 +161,42 @@ def test_no_line_of_the_server_names_a_token() -> None:
     assert "abcdefgh" not in line.getMessage()
     assert isinstance(line.args, tuple)
     assert len(line.args) == 5
+
+
+@pytest.mark.kills
+@pytest.mark.covers("GP5")
+def test_an_orderly_stop_loses_no_position_that_was_answered_for(transactional_db: None) -> None:
+    shift = world.shift("van-1", day=clock.now().astimezone(UTC).date())
+    headers = {"Authorization": f"Device {issue_driver_token(driver=shift.driver)}"}
+    with serving() as (address, process):
+        for second in range(4):
+            at = (clock.now() - timedelta(seconds=4 - second)).isoformat()
+            body = {"positions": [{"lat": 47.15 + second / 1000, "lon": 9.51, "at": at}]}
+            assert (
+                requests.post(f"http://{address}/driver/api/positions", json=body, headers=headers).status_code == 204
+            )
+        process.terminate()
+        process.wait(15)
+    assert Position.objects.get().latitude == pytest.approx(47.153)
+
+
+@pytest.mark.kills
+@pytest.mark.covers("T3")
+async def test_pages_poll_on_and_come_back_when_the_socket_server_is_killed(transactional_db: None) -> None:
+    """kill -9 with a page open: the state is read elsewhere meanwhile, and the same page misses nothing afterwards."""
+    made, _link, token = await sync_to_async(tracked)()
+    port = free_port()
+    with serving(port) as (address, process):
+        talk = await websockets.connect(f"ws://{address}/ws/t/{token}", origin=f"http://{address}")  # type: ignore[arg-type]
+        version = json.loads(await talk.recv())["document"]["version"]
+        process.kill()
+        async with asyncio.timeout(10):
+            assert await _closing_code(talk) == 1006
+    await sync_to_async(move_state)(delivery_id=made.pk, to=State.ARRIVED, actor="clerk:1")
+    # The pages' own process (WSGI) needs no live one.
+    polled = await sync_to_async(Client().get)(f"/t/{token}/state?v={version}")
+    assert polled.json()["status"] == "arrived"
+    with serving(port) as (address, _process):
+        async with websockets.connect(f"ws://{address}/ws/t/{token}", origin=f"http://{address}") as again:  # type: ignore[arg-type]
+            document = json.loads(await again.recv())["document"]
+    assert (document["status"], document["version"] > version) == ("arrived", True)
