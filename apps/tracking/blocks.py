@@ -31,5 +31,5 @@ def blocks_of(ids: Collection[int], slug: str) -> list[Block]:
 def _block(row: ContentBlock, slug: str) -> Block:
     address = reverse("tracking:block_picture", args=[slug, row.pk])
     # The file's name is drawn anew with each upload, so the address may be cached for long.
-    picture = f"{address}?v={row.image.name.rpartition('/')[2]}" if row.image else ""
+    picture = f"{address}?v={(row.image.name or "").rpartition('/')[2]}" if row.image else ""
     return Block(row.title, row.text, row.link, row.link_label, picture)
