@@ -72,9 +72,9 @@ class Command(BaseCommand):
                     take_back(van)
                 self._try(partial(van.tick, clock.now()))
             free = [van for key, van in vans.items() if key not in taken]
-            if broken != now.date() and now >= local(now.date(), cast.BREAKDOWN_AT) and (van := _fragile(free)):
+            if broken != now.date() and now >= local(now.date(), cast.BREAKDOWN_AT) and (weak := _fragile(free)):
                 broken = now.date()
-                self._try(partial(van.break_down, now))
+                self._try(partial(weak.break_down, now))
             time.sleep(max(0.05, TICK_SECONDS - (time.monotonic() - began)))
 
     def _try(self, action: Callable[[], None]) -> bool:
