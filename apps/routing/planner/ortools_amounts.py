@@ -25,10 +25,11 @@ def add_amounts(
     problem: Problem,
     tails: Sequence[Tail],
     stops: Sequence[Stop],
+    yards: int,
     metres: Callable[[str], Matrix],
 ) -> None:
-    """Adds whatever can bind; nothing where everything fits anyhow."""
-    amounts = _Amounts(routing, manager, problem, tails, stops)
+    """Adds whatever can bind; nothing where everything fits anyhow. Behind the stops come so many `yards`."""
+    amounts = _Amounts(routing, manager, problem, tails, stops, yards)
     for name in DIMENSIONS:
         amounts.load(name)
     amounts.number()
@@ -38,12 +39,12 @@ def add_amounts(
 
 class _Amounts:
     def __init__(
-        self, routing: Any, manager: Any, problem: Problem, tails: Sequence[Tail], stops: Sequence[Stop]
+        self, routing: Any, manager: Any, problem: Problem, tails: Sequence[Tail], stops: Sequence[Stop], yards: int
     ) -> None:
         self.routing, self.manager, self.problem = routing, manager, problem
         self.tails, self.stops = tails, stops
         self.calls = {index for index, stop in enumerate(stops) if stop.is_reload}
-        self.ends = [0] * (2 * len(tails))
+        self.ends = [0] * yards
 
     def load(self, name: str) -> None:
         bring = [getattr(stop.brings, name) for stop in self.stops]

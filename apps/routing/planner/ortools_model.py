@@ -130,34 +130,35 @@ class _Found:
 
 
 class _Model:
-    """One RoutingModel. Nodes: the stops, then a start and an end per van. Time counts from the first ready van."""
+    """One RoutingModel. Nodes: the stops, then where vans start and end. Time counts from the first ready van.
+
+    Vans that start at one node are alike to the search; with a node of its own for each, it tries every empty van.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task, self.stops = task, task.stops
         self.number = {stop.id: index for index, stop in enumerate(self.stops)}
         count, vans = len(self.stops), len(task.tails)
         self.zero = min(tail.ready for tail in task.tails)
-        starts, ends = list(range(count, count + vans)), list(range(count + vans, count + 2 * vans))
-        self.manager = pywrapcp.RoutingIndexManager(count + 2 * vans, vans, starts, ends)
+        yards = [*(tail.start for tail in task.tails), *(tail.vehicle.end for tail in task.tails)]
+        self.yards = {place: count + number for number, place in enumerate(dict.fromkeys(yards))}
+        nodes = [self.yards[place] for place in yards]
+        self.manager = pywrapcp.RoutingIndexManager(count + len(self.yards), vans, nodes[:vans], nodes[vans:])
         self.routing = pywrapcp.RoutingModel(self.manager)
         self.breaks = not task.soft and any(tail.rests for tail in task.tails)
-        self.places = np.array(
-            [stop.location for stop in self.stops]
-            + [tail.start for tail in task.tails]
-            + [tail.vehicle.end for tail in task.tails]
-        )
+        self.places = np.array([stop.location for stop in self.stops] + list(self.yards))
         self.time = self._time_dimension()
         self._vans()
         for index, stop in enumerate(self.stops):
             self._stop(self.manager.NodeToIndex(index), stop)
-        add_amounts(self.routing, self.manager, task.problem, task.tails, self.stops, self._metres)
+        add_amounts(self.routing, self.manager, task.problem, task.tails, self.stops, len(self.yards), self._metres)
 
     def _metres(self, profile: str) -> Matrix:
         return metres(self.task.problem, profile, self.places)
 
     def _time_dimension(self) -> Any:
         task = self.task
-        service = np.array([stop.service for stop in self.stops] + [0] * (2 * len(task.tails)))
+        service = np.array([stop.service for stop in self.stops] + [0] * len(self.yards))
         whole: dict[Manner, int] = {}
         driving: dict[Manner, Matrix] = {}
         manners = [Manner.of(task.problem, tail.vehicle, tail.ready) for tail in task.tails]
@@ -174,7 +175,7 @@ class _Model:
         """What every leg costs each van: free-road seconds and metres, and for new legs a guess of the unrest."""
         task, known = self.task, dict[Any, int]()
         unrest = self._unrest() if task.calm else None
-        customer = np.array([not stop.is_reload for stop in self.stops] + [False] * (2 * len(task.tails)))
+        customer = np.array([not stop.is_reload for stop in self.stops] + [False] * len(self.yards))
         for van, (tail, manner) in enumerate(zip(task.tails, manners, strict=True)):
             rate = rates(task.problem, tail.vehicle)
             key = (manner._replace(hours=(0, 0)), rate)
@@ -192,11 +193,12 @@ class _Model:
 
     def _unrest(self) -> Matrix:
         """A price on every leg that is not driven now: new legs move times, earlier ones too, which no bound sees."""
-        count, vans = len(self.stops), len(self.task.tails)
+        size = len(self.places)
         price = _NEW_ARC * self.task.policy.moved_per_minute * self.task.unit
-        found = np.full((count + 2 * vans, count + 2 * vans), price, dtype=np.int64)
-        for van, tail in enumerate(self.task.tails):
-            nodes = [count + van, *(self.number[stop] for stop in tail.stops), count + vans + van]
+        found = np.full((size, size), price, dtype=np.int64)
+        for tail in self.task.tails:
+            own = [self.number[stop] for stop in tail.stops]
+            nodes = [self.yards[tail.start], *own, self.yards[tail.vehicle.end]]
             found[nodes[:-1], nodes[1:]] = 0
         return found
 
