@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Exists, Max, OuterRef
 
-from apps.core.geo import distance_metres
+from apps.core.geo import coarse_point, distance_metres
 from apps.core.time_windows import TimeWindow
 from apps.routing.models import DayPlan, Drop, Visit
 
@@ -50,10 +50,14 @@ class Progress:
     metres_beyond_next: float
 
     def metres_from(self, point: tuple[float, float]) -> float | None:
-        """How far the van at `point` still drives to this door: about, by the doors between and a usual detour."""
+        """How far the van at `point` still drives: about, by the stops between and a usual detour.
+
+        Counted to the middles of the coarse areas the stops lie in: from distances to a door itself, told along the
+        van's way, anybody could work out where the door is.
+        """
         if self.next_point is None:
             return None
-        return DETOUR * distance_metres(point, self.next_point) + self.metres_beyond_next
+        return DETOUR * distance_metres(point, coarse_point(*self.next_point)) + self.metres_beyond_next
 
     @property
     def arrival(self) -> datetime | None:
@@ -124,7 +128,7 @@ def _roads(route_ids: set[int]) -> dict[int, _Road]:
         if state == Visit.State.ARRIVED:
             road.arrived.add(visit)
     for road in found.values():
-        points = [point for _sequence, _visit, point in road.waiting]
+        points = [coarse_point(*point) for _sequence, _visit, point in road.waiting]
         legs = (DETOUR * distance_metres(one, other) for one, other in pairwise(points))
         road.metres = list(accumulate(legs, initial=0.0)) if points else []
     lasts = visits.values_list("route_id").annotate(left=Max("left_at"), arrived=Max("arrived_at")).order_by()

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import cos, radians
 
+from apps.core.geo import COARSE_METRES as COARSE_METRES
+from apps.core.geo import coarse_point as coarse_point
 from apps.deliveries.models import Place
 from apps.deliveries.states import ENDED, TRANSITIONS, State
 from apps.merchants.models import Policy
 from apps.tracking.progress import Progress
 
-COARSE_METRES = 500
-_METRES_PER_DEGREE = 111_195.0
 # What the prepared page shows by rule; the road is on the dot alone.
 ON_THE_PAGE = ("position", "eta", "stops", "distance")
 METRES_EVERY = timedelta(seconds=30)
@@ -24,15 +23,6 @@ class Action:
     code: str
     reason: str | None
     needs_code: bool
-
-
-def coarse_point(latitude: float, longitude: float) -> tuple[float, float]:
-    """The middle of a fixed grid cell of about 500 m, the same for all addresses in it: nothing averages out."""
-    step = COARSE_METRES / _METRES_PER_DEGREE
-    row = int(latitude // step)
-    wide = step / max(0.01, cos(radians((row + 0.5) * step)))
-    column = int(longitude // wide)
-    return round((row + 0.5) * step, 5), round((column + 0.5) * wide, 5)
 
 
 def shows(
@@ -84,9 +74,9 @@ def distance_shown(
 
 
 def rounded_metres(metres: float) -> int:
-    """To 50 m nearby, 100 m up to ten kilometres, then whole kilometres: the way is an estimate."""
-    step = 50 if metres < 1_000 else 100 if metres < 10_000 else 1_000
-    return max(step, round(metres / step) * step)
+    """To 100 m up to ten kilometres, then whole kilometres; never less than the area the link alone may know."""
+    step = 100 if metres < 10_000 else 1_000
+    return max(COARSE_METRES, round(metres / step) * step)
 
 
 def is_late(state: str, progress: Progress | None, told_latest: datetime, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from apps.core.geo import coarse_point
 from apps.deliveries.models import Delivery
 from apps.deliveries.states import State
 from apps.events.models import Event
@@ -71,8 +72,8 @@ def test_thirty_five_minutes_show_it_and_forty_five_do_not(element: str, now: An
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_so_many_metres_show_it_and_one_more_does_not(element: str) -> None:
     made = under_way(1)[0]
-    place = made.place
-    put_van("van-1", place.latitude - 0.02, place.longitude, at=world.MORNING, sequence=2)
+    latitude, longitude = coarse_point(*made.place.point)
+    put_van("van-1", latitude - 0.02, longitude, at=world.MORNING, sequence=2)
     rules = {f"show_{name}": "never" for name in ELEMENTS}
     # 0.02 degrees are 2,224 m as the crow flies, 2,891 m by road.
     Policy.objects.update(**rules | {f"show_{element}": "metres 2880"})
@@ -107,6 +108,24 @@ def test_distance_is_counted_along_the_doors_between_and_rounded() -> None:
     # The second lies nearer to the van, but it goes there by way of Triesen.
     assert second > first + 8_000
     assert dot_document(far)["distance_metres"] == first
+
+
+@pytest.mark.covers("T2", "T4")
+def test_distances_do_not_give_the_door_away() -> None:
+    """Told along the way they lead to the middle of a grid cell, and end where it begins: whichever door it is."""
+    told = []
+    for offset in (0.0, 0.0004):
+        made = world.delivery("Bob", state=State.OUT, offset=offset)
+        on_route([made.pk], van=f"van-{offset}")
+        Policy.objects.update(show_distance="always", show_position="always")
+        told.append([])
+        for step in range(8):
+            spot = (47.1500 + step * 0.0025, 9.5150)
+            put_van(f"van-{offset}", *spot, at=world.MORNING + timedelta(seconds=step), sequence=step)
+            told[-1].append(dot_document(made)["distance_metres"])
+    assert coarse_point(47.1680, 9.5110) == coarse_point(47.1684, 9.5110)
+    assert told[0] == told[1]
+    assert min(told[0]) == 500
 
 
 @pytest.mark.covers("T4")
