@@ -54,7 +54,7 @@ def still_known(senders: Collection[Sender]) -> set[Sender]:
     if phones:
         digests = [sender.digest for sender in phones]
         drivers = Driver.objects.filter(device_sha256__in=digests, device_revoked_at=None)
-        alive |= set(drivers.values_list("device_sha256", flat=True))
+        alive |= {digest for digest in drivers.values_list("device_sha256", flat=True) if digest}
     if boxes:
         digests = [sender.digest for sender in boxes]
         alive |= set(Tracker.objects.filter(id_sha256__in=digests, revoked_at=None).values_list("id_sha256", flat=True))
