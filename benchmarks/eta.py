@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -156,7 +157,7 @@ def _promised(
         return before
     surest = TimeWindow(_at_clock(honest.surest_earliest), _at_clock(honest.surest_latest))
     agreed = TimeWindow(_at_clock(window[0]), _at_clock(window[1]))
-    promise = promise_around(surest, agreed, UTC)
+    promise = promise_around(surest, agreed, ZoneInfo("UTC"))
     if before is None:
         return promise.width.total_seconds() / 60, promise, promise, 0
     return before[0], before[1], promise, before[3] + 1

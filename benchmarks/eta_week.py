@@ -94,7 +94,8 @@ class Ground:
 
     @cached_property
     def near_depot(self) -> np.ndarray:
-        return crow_metres([self.points[0]], self.points)[0] <= 3_000
+        near: np.ndarray = crow_metres([self.points[0]], self.points)[0] <= 3_000
+        return near
 
     @property
     def box(self) -> tuple[float, float, float, float]:

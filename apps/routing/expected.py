@@ -61,9 +61,10 @@ def _honest(snapshot: Snapshot, van: str, table: RouteTable, now: int, today: To
             _spread(times, pair(times.arrival, now=now, stops_ahead=index, opens=opens), now)
             for index, (times, opens) in enumerate(zip(table.times, opened, strict=True))
         ]
-    paces = {"road": learned.times.road_pace, "door": learned.times.door_pace}
+    road, door = learned.times.road_pace, learned.times.door_pace
     start = 0.0 if snapshot.shifts[van].departed is not None else START_SECONDS
-    deviations = [hypot(scale, start) for scale in scales(table.times, now=now, seen=today.seen, **paces)]
+    own = scales(table.times, now=now, road=road, door=door, seen=today.seen)
+    deviations = [hypot(scale, start) for scale in own]
     return [
         learned.errors.honest(times.arrival, now=now, scale=scale, opens=opens)
         for times, scale, opens in zip(table.times, deviations, opened, strict=True)

@@ -37,6 +37,7 @@ def leads(*, since: datetime | None = None) -> list[Lead]:
     )
     found: dict[int, list[tuple[float, bool, float]]] = {}
     for lead, earliest, expected, latest, arrived, opens in rows:
+        assert arrived is not None
         # Service starts when the door opens: that is what was forecast.
         start = max(arrived, opens) if opens else arrived
         error = (expected - start).total_seconds()

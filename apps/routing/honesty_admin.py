@@ -21,7 +21,7 @@ class LearnedModelAdmin(OperatorOnly, ModelAdmin):
     readonly_fields = fields
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -32,7 +32,8 @@ class LearnedModelAdmin(OperatorOnly, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         leads = [_shown(lead) for lead in honesty.leads()]
-        return super().changelist_view(request, {**(extra_context or {}), "leads": leads})
+        page: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "leads": leads})
+        return page
 
     @admin.display(description=gettext_lazy("Error half an hour ahead, nothing learned"))
     def error_before(self, model: LearnedModel) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q
 
 from apps.deliveries.models import Place
 from apps.routing.epoch_seconds import seconds_of
@@ -70,6 +70,7 @@ def past_rows(routes: Iterable[int], epoch: int) -> list[PastRow]:
             drop_count=Count("drops", filter=kept, distinct=True),
             parcel_count=Count("drops__delivery__parcels", filter=kept, distinct=True),
             opened=Max("drops__delivery__window_earliest", filter=kept),
+            served=ExpressionWrapper(Q(state=Visit.State.DONE, kind=Visit.Kind.STOP), output_field=BooleanField()),
         )
         .order_by("route", "arrived_at", "sequence")
         .values_list(
@@ -82,7 +83,7 @@ def past_rows(routes: Iterable[int], epoch: int) -> list[PastRow]:
             "route__shift__breaks",
             "route__breaks",
             "pk",
-            Q(state=Visit.State.DONE, kind=Visit.Kind.STOP),
+            "served",
             seconds_of("arrived_at", epoch),
             seconds_of("left_at", epoch),
             "place__latitude",
