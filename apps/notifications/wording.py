@@ -14,6 +14,7 @@ from apps.notifications.catalogue import Channel
 from apps.notifications.segments import one_line
 
 DOTS = "••••••"
+_PLAIN = str.maketrans({"–": "-", "…": "...", "’": "'", "\u00a0": " ", "\u202f": " "})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def known_language(language: str) -> str:
 
 
 def spelled_for(channel: str, text: str) -> str:
-    """En dashes and dots are no letters of GSM-7: one of them would double the price of a text."""
-    return text.replace("–", "-").replace("…", "...") if channel == Channel.SMS else text
+    """These are no letters of GSM-7: one of them would double the price of a text."""
+    return text.translate(_PLAIN) if channel == Channel.SMS else text
 
 
 def _text(name: str, facts: Mapping[str, Any]) -> str:

@@ -82,6 +82,8 @@ class ContentBlockAdmin(TenantScoped, ModelAdmin):
         # The usual widget shows the file by an address that nobody serves.
         if db_field.name == "image":
             kwargs["widget"] = UnfoldAdminFileFieldWidget
+        elif db_field.name == "link":
+            kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("Picture"))

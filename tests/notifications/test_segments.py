@@ -57,7 +57,7 @@ def test_the_alphabet_is_complete() -> None:
 
 
 @pytest.mark.covers("N11")
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "pt"])
 @pytest.mark.parametrize("point", ["", "Post Vaduz"])
 @pytest.mark.parametrize("trigger", [trigger for trigger in Trigger if "sms" in CATALOGUE[trigger].channels])
 def test_every_text_is_one_segment(trigger: str, language: str, point: str) -> None:
