@@ -145,6 +145,7 @@ async def measured(
     await paced(publish, vans, options.rate, vans / options.rate, listener)
     await asyncio.sleep(1.0)
     listener.delays.clear()
+    listener.sent.clear()
     with cpu_of(pid) as cpu:
         newest = await paced(publish, vans, options.rate, options.seconds, listener)
         await asyncio.sleep(1.0)

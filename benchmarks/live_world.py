@@ -90,24 +90,14 @@ def _shifts(depot, vans: int) -> list:  # type: ignore[no-untyped-def,type-arg]
 
 def _deliveries(merchant, depot, shifts, pages: int) -> list[list[str]]:  # type: ignore[no-untyped-def]
     from apps.core.encryption import sha256_hex
-    from apps.deliveries.models import Contact, Delivery, Link, Order, Place
+    from apps.deliveries.models import Contact, Delivery, Link, Order
     from apps.deliveries.services import token_of
     from apps.routing.models import DayPlan, Drop, Route, Visit
 
     now, count = datetime.now(UTC), len(shifts) * pages
     contact = Contact.objects.create(name="Anna Muster", phone="+423791000001", email="anna@example.com")
     order = Order.objects.create(merchant=merchant, reference="B-1", buyer=contact, placed_at=now)
-    places = Place.objects.bulk_create(
-        Place(
-            street="Landstrasse",
-            house_number=str(number),
-            postcode="9490",
-            town="Vaduz",
-            latitude=CENTRE[0] + number % 97 / 2000,
-            longitude=CENTRE[1] + number % 89 / 2000,
-        )
-        for number in range(count)
-    )
+    places = _places(count)
     deliveries = Delivery.objects.bulk_create(
         Delivery(
             order=order,
@@ -149,6 +139,22 @@ def _deliveries(merchant, depot, shifts, pages: int) -> list[list[str]]:  # type
     Link.objects.bulk_update(links, ["token_sha256"], batch_size=500)
     _prepare(deliveries)
     return [tokens[start : start + pages] for start in range(0, count, pages)]
+
+
+def _places(count: int):  # type: ignore[no-untyped-def]
+    from apps.deliveries.models import Place
+
+    return Place.objects.bulk_create(
+        Place(
+            street="Landstrasse",
+            house_number=str(number),
+            postcode="9490",
+            town="Vaduz",
+            latitude=CENTRE[0] + number % 97 / 2000,
+            longitude=CENTRE[1] + number % 89 / 2000,
+        )
+        for number in range(count)
+    )
 
 
 def _prepare(deliveries) -> None:  # type: ignore[no-untyped-def]
