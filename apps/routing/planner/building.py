@@ -28,7 +28,7 @@ MOST_AT_ONCE: Final = 2500
 MOST_COLD: Final = 400
 """Stops that OR-Tools plans from nothing; with more it goes over the plan of plain insertion, which is better."""
 
-SHORT_ROUTE: Final = 20
+SHORT_ROUTE: Final = 12
 """Stops of a route of which several make a piece (`polishing`)."""
 
 _FIRST_ANSWER: Final = 0.7
