@@ -240,14 +240,21 @@ def _blocks(snapshot: Snapshot, shift: Shift, route: Route | None, stops: Sequen
                 yield Block("wait", arrival, stop.start, _("waits for the window"))
         else:
             yield from _driven(clear, stop.start, is_done)
-        late = stop.late_minutes > 0
-        yield Block("reload" if stop.is_reload else "service", stop.start, stop.end, _told(stop, zone), late, is_done)
+        late, begins = stop.late_minutes > 0, _begins(stop)
+        if begins > stop.start:
+            yield Block("wait", stop.start, begins, _("waits for the window"), is_done=is_done)
+        yield Block("reload" if stop.is_reload else "service", begins, stop.end, _told(stop, zone), late, is_done)
         since = stop.end
     if table is not None and (ahead or (route is not None and route.finished_at is None)):
         rests = list(_rests(snapshot, str(shift.pk), ahead, since))
         yield from rests
         home = snapshot.instant(table.back)
         yield from _driven(rests[-1].end if rests else since, home, False)
+
+
+def _begins(stop: StopLine) -> datetime:
+    """When handing over began: who comes early waits in the van."""
+    return min(stop.end, max(stop.start, stop.window[0])) if stop.window is not None else stop.start
 
 
 def _driven(start: datetime, end: datetime, is_done: bool) -> Iterator[Block]:

@@ -126,6 +126,21 @@ def test_a_van_that_stands_too_long_is_noticed_once(one_van_out: Route) -> None:
     assert Reaction.objects.filter(handler__endswith=".watch_day_of", state="waiting").count() == 1
 
 
+def test_a_van_that_came_early_and_waits_for_the_window_stands_for_a_reason() -> None:
+    world.shift("van-1")
+    world.put_in_plan(world.delivery("Alice", world.hours(12, 14)))
+    route = Route.objects.get()
+    load_all()
+    services.depart(route=route, actor="driver:1")
+    services.arrive(visit=remaining_visits(route.pk)[0], actor="driver:1")
+    with clock.frozen(world.hours(11.9, 12).earliest):
+        watch_day_of({"plan": route.plan_id})
+    assert not Incident.objects.filter(kind="long_stop").exists()
+    with clock.frozen(world.hours(12.3, 13).earliest):
+        watch_day_of({"plan": route.plan_id})
+    assert Incident.objects.filter(kind="long_stop").exists()
+
+
 def test_a_van_that_runs_late_is_noticed_again_when_it_is_much_later() -> None:
     delivery = world.put_in_plan(world.delivery("Bob", world.hours(8, 9)) if world.shift("van-1") else None)
     route = Route.objects.get()

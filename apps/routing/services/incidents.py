@@ -21,13 +21,15 @@ def note(
     kind: str,
     key: str,
     routes: Iterable[int] = (),
+    about: int | None = None,
     visit: Visit | None = None,
     at: datetime | None = None,
     figures: dict[str, Any] | None = None,
 ) -> bool:
     """Records an incident and lets the planner look at these routes; False when it was known already.
 
-    `key` names the thing that happened within the day's plan, so that whoever notices it twice notes it once.
+    `key` names the thing that happened within the day's plan, so that whoever notices it twice notes it once. `about`
+    is the route it happened on, where that is not the one to look at.
     """
     touched = list(routes)
     with transaction.atomic():
@@ -36,7 +38,7 @@ def note(
             key=key[:60],
             defaults={
                 "kind": kind,
-                "route_id": touched[0] if len(touched) == 1 else None,
+                "route_id": about or (touched[0] if len(touched) == 1 else None),
                 "visit": visit,
                 "at": at or clock.now(),
                 "figures": figures or {},

@@ -59,7 +59,8 @@ def _take_off(shift: Shift, column: str, kind: str, actor: str) -> int:
         emit(events.ROUTE_CHANGED, plan_id=route.plan_id, payload={"route": route.pk}, actor=actor)
         figures = {"stops": waiting, "on_board": stranded}
         others = list(Route.objects.filter(plan=route.plan, finished_at=None).exclude(pk=route.pk))
-        note(plan=route.plan, kind=kind, key=f"{kind}:{shift.pk}", routes=[one.pk for one in others], figures=figures)
+        key, routes = f"{kind}:{shift.pk}", [one.pk for one in others]
+        note(plan=route.plan, kind=kind, key=key, routes=routes, about=route.pk, figures=figures)
         react(FILL_HANDLER, plan_id=route.plan_id, lane="planner", dedupe_key=f"fill:{route.plan_id}")
     return waiting + len(stranded)
 

@@ -64,7 +64,7 @@ def _begun(visit: Visit, now: datetime) -> datetime:
     """When handing over began: a van that came early waits for the window, which is no long stop."""
     came = visit.arrived_at or now
     opens = visit.drops.filter(is_open=True).values_list("delivery__window_earliest", flat=True)
-    return max([came, *(instant for instant in opens if instant <= now)], default=came)
+    return max([came, *opens])
 
 
 def _is_late(plan: DayPlan, snapshot: Snapshot, van: str) -> bool:
