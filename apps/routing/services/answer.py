@@ -8,7 +8,8 @@ from apps.core.errors import Refused
 from apps.routing import words
 from apps.routing.new_places import known_from, neighbourhood
 from apps.routing.planner import slots
-from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.calm import calmest_insertion
+from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied
 from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
 from apps.routing.planner.squeeze import Squeezed, squeeze
@@ -30,10 +31,10 @@ class Answer:
 
 
 def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:
-    """The cheapest place in the plan, or room that another stop makes. Refused("off_the_map") where no road is near."""
+    """The cheapest quiet place, or room that another stop makes. Refused("off_the_map") where no road is near."""
     try:
         rows = _rows_of(cleared, stop, place)
-        found = best_insertion(cleared.timetable, stop) if rows is None else rows.best(cleared.timetable, stop)
+        found = calmest_insertion(cleared.snapshot.timetable, cleared.timetable, stop, place=rows)
         if isinstance(found, Insertion):
             return Answer(found, _made(cleared, found, stop, place), frozenset({found.vehicle}))
         squeezed = squeeze(cleared.timetable, stop, found, place=rows)
