@@ -105,13 +105,14 @@ class DemoVehicle:
     grams_co2e: int
     factor_source: str
     postcodes: str = ""
+    barred_postcodes: str = ""
     skills: tuple[str, ...] = ()
     max_stops: int | None = None
     reload_seconds: int = 0
     recharge_seconds: int = 0
 
 
-VADUZ_AND_SCHAAN, SCHAAN = "9490, 9494", "9494"
+VADUZ_AND_SCHAAN, SCHAAN, LOW_EMISSION_ZONE = "9490, 9494", "9494", "9490"
 LUNCH = {"earliest": 41_400, "latest": 48_600, "seconds": 1_800}
 """Half an hour that begins between half past eleven and half past one."""
 OVERTIME_SECONDS = 1_800
@@ -122,11 +123,31 @@ DIESEL_CO2E = (319, f"{_DEFRA}, diesel, well to wheel (use phase 257 g and 24 % 
 ELECTRIC_CO2E = (51, f"{_DEFRA}, battery, generation 47 g and 8 % for the grid's losses")
 BIKE_CO2E = (5, "University of Westminster 2021, electricity of an e-cargo bike")
 VEHICLES = (
-    *(
-        DemoVehicle(
-            f"FL {n}", "diesel_van", "car", 900_000, 9_000_000, 57, None, (8.5, 18.5), DIESEL_COST, *DIESEL_CO2E
-        )
-        for n in (1101, 1102)
+    DemoVehicle(
+        "FL 1101",
+        "diesel_van",
+        "car",
+        900_000,
+        9_000_000,
+        62,
+        None,
+        DAY,
+        DIESEL_COST,
+        *DIESEL_CO2E,
+        barred_postcodes=LOW_EMISSION_ZONE,
+    ),
+    DemoVehicle(
+        "FL 1102",
+        "diesel_van",
+        "car",
+        900_000,
+        9_000_000,
+        62,
+        None,
+        DAY,
+        DIESEL_COST,
+        *DIESEL_CO2E,
+        skills=("two_person",),
     ),
     DemoVehicle(
         "FL 1103",
@@ -134,7 +155,7 @@ VEHICLES = (
         "car",
         900_000,
         9_000_000,
-        57,
+        62,
         None,
         DAY,
         DIESEL_COST,
@@ -148,7 +169,7 @@ VEHICLES = (
             "car",
             750_000,
             7_500_000,
-            57,
+            62,
             reach,
             shift,
             ELECTRIC_COST,

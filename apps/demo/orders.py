@@ -57,6 +57,9 @@ def _order(random: Random, number: int, address: int) -> DemoOrder:
     name = cast.person(random)
     parcels = tuple(_parcel(random, merchant.slug) for _ in range(random.choices((1, 2, 3), weights=(78, 17, 5))[0]))
     is_return = random.random() < RETURN_SHARE
+    window = _window(random)
+    # Few vans can, so they need time for it.
+    is_special = not is_return and window[1] - window[0] >= 4 and random.random() < NEED_SHARE
     return DemoOrder(
         merchant=merchant.slug,
         reference=f"{merchant.slug[:2].upper()}-{20_000 + number}",
@@ -65,11 +68,11 @@ def _order(random: Random, number: int, address: int) -> DemoOrder:
         email=f"customer{number}@example.li",
         language=random.choices(("de", "en"), weights=(3, 2))[0],
         address=address,
-        window=_window(random),
+        window=window,
         parcels=parcels,
         service_seconds=random.choice((120, 150, 180, 180, 240, 300)) + 20 * (len(parcels) - 1),
         is_return=is_return,
-        needs=_needs(parcels) if not is_return and random.random() < NEED_SHARE else (),
+        needs=_needs(parcels) if is_special else (),
         priority=5 if random.random() < PRIORITY_SHARE else 0,
     )
 

@@ -102,6 +102,7 @@ def set_fleet(days: Sequence[date], vehicles: Sequence[cast.DemoVehicle] = cast.
             reload_seconds=plan.reload_seconds,
             max_stops=plan.max_stops,
             postcodes=plan.postcodes,
+            barred_postcodes=plan.barred_postcodes,
             skills=list(plan.skills),
             grams_co2e_per_kilometre=plan.grams_co2e,
             factor_source=plan.factor_source,
