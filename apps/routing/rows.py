@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, QuerySet, Sum
 
 from apps.deliveries.models import Delivery, Parcel, Promise
 from apps.deliveries.states import ON_A_VAN, State
@@ -29,7 +29,7 @@ class VisitRow(NamedTuple):
     visit: int
     shift: int | None
     sequence: int
-    is_reload: bool
+    visit_kind: str
     state: str
     planned: int | None
     eta_earliest: int | None
@@ -48,6 +48,10 @@ class VisitRow(NamedTuple):
     postcode: str
     floor: int | None
     eta_reason: str
+
+    @property
+    def is_reload(self) -> bool:
+        return self.visit_kind == Visit.Kind.RELOAD
 
     @property
     def key(self) -> str:
@@ -87,10 +91,14 @@ class DoneRow(NamedTuple):
     shift: int
     visit: int
     sequence: int
-    is_reload: bool
+    visit_kind: str
     left: int | None
     latitude: float
     longitude: float
+
+    @property
+    def is_reload(self) -> bool:
+        return self.visit_kind == Visit.Kind.RELOAD
 
 
 class PlanRows(NamedTuple):
@@ -145,7 +153,7 @@ def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
         "pk",
         "route__shift_id",
         "sequence",
-        Q(kind=Visit.Kind.RELOAD),
+        "kind",
         "state",
         seconds_of("planned_arrival", epoch),
         seconds_of("eta_earliest", epoch),
@@ -235,7 +243,7 @@ def _done(routes: list[int], epoch: int) -> dict[int, list[DoneRow]]:
             "route__shift_id",
             "pk",
             "sequence",
-            Q(kind=Visit.Kind.RELOAD),
+            "kind",
             seconds_of("left_at", epoch),
             "place__latitude",
             "place__longitude",

@@ -142,7 +142,7 @@ def _changed(snapshot: Snapshot) -> list[str]:
     told = Event.objects.filter(kind__in=CHANGES, delivery_id__in=standing)
     if last is not None:
         told = told.filter(at__gte=last)
-    deliveries = set(told.values_list("delivery_id", flat=True))
+    deliveries = {pk for pk in told.values_list("delivery_id", flat=True) if pk is not None}
     rows = [snapshot.visits[visit].key for pk in sorted(deliveries) for visit in snapshot.visits_of(pk)]
     return list(dict.fromkeys([*rows, *snapshot.standing.unserved]))
 
