@@ -1,16 +1,18 @@
 """The dot: where the van is, for those who may see it, as its own tiny document beside the page."""
 
+import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
 from apps.core import clock
 from apps.core.geo import distance_metres
+from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Position, PositionSample
 from apps.merchants.models import Policy
@@ -56,6 +58,29 @@ class Step:
     before: Fix | None = None
 
 
+class _Rule(NamedTuple):
+    """A merchant's rule with everything in it that neither the clock nor the van's way decides."""
+
+    is_met: bool
+    from_at: datetime | None = None
+    metres: float | None = None
+
+    def shows(self, now: datetime, metres: float | None) -> bool:
+        if self.is_met or (self.from_at is not None and now >= self.from_at):
+            return True
+        return self.metres is not None and metres is not None and metres <= self.metres
+
+
+class _Outlook(NamedTuple):
+    """What a delivery on its way still depends on. Kept with the sight, since vans move more often than facts."""
+
+    progress: Progress
+    on_duty: TimeWindow
+    position: _Rule
+    road: _Rule
+    distance: _Rule
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What decides whether a delivery's holder may see its van."""
@@ -63,28 +88,43 @@ class Sight:
     state: str
     policy: Policy
     progress: Progress | None
+    outlook: _Outlook | None = field(init=False, repr=False, compare=False)
+    """None when there is nothing to show at all, wherever the van is and whatever the time."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outlook", self._outlook())
 
     @property
     def vehicle_id(self) -> int | None:
         return self.progress.vehicle_id if self.progress else None
 
     def may_be_looked_for(self, now: datetime) -> bool:
-        """Whether there is anything to show at all, wherever the van is."""
-        if self.progress is None or self.progress.is_at_other_door or self.policy.visibility("position").is_never:
-            return False
-        return rules.is_on_the_way(self.state, self.progress, now)
-
-    def way(self, fix: Fix, now: datetime) -> Progress | None:
-        """The van's progress when it may be seen at `fix`; not at its depot, nor at somebody else's door."""
-        progress = self.progress
-        if progress is None or not self.may_be_looked_for(now) or is_at_depot(fix, progress):
-            return None
-        return progress if self.shows("position", fix, now) else None
+        """Whether there is anything to show now, wherever the van is."""
+        return self.outlook is not None and self.outlook.on_duty.contains(now)
 
     def shows(self, element: str, fix: Fix, now: datetime) -> bool:
         """The merchant's rule for "position", "road" or "distance" with the van at `fix`."""
-        metres = self.progress.metres_from(fix.point) if self.progress else None
-        return rules.shows(element, self.state, self.progress, self.policy, now, metres=metres)
+        if self.outlook is None:
+            return False
+        rule: _Rule = getattr(self.outlook, element)
+        return rule.shows(now, self.outlook.progress.metres_from(fix.point))
+
+    def _outlook(self) -> _Outlook | None:
+        progress = self.progress
+        if progress is None or progress.is_at_other_door or self.policy.visibility("position").is_never:
+            return None
+        duty = progress.on_duty
+        if duty is None or not rules.is_on_the_way(self.state, progress, duty.earliest):
+            return None
+        return _Outlook(progress, duty, *(_rule(self.policy, progress, name) for name in ("position", "road", "distance")))
+
+
+def _rule(policy: Policy, progress: Progress, element: str) -> _Rule:
+    """The same decision as rules.shows() makes for a delivery that is on its way."""
+    rule, away, eta = policy.visibility(element), progress.stops_away, progress.eta
+    is_met = rule.is_always or (rule.stops is not None and away is not None and away <= rule.stops)
+    from_at = eta.earliest - timedelta(minutes=rule.minutes) if eta and rule.minutes is not None else None
+    return _Rule(is_met, from_at, rule.metres)
 
 
 def sights_of(delivery_ids: Collection[int]) -> dict[int, Sight]:
@@ -104,18 +144,80 @@ def dot_documents(delivery_ids: Collection[int]) -> dict[int, Dot]:
 
 def dot_of(sight: Sight | None, steps: Mapping[int, Step], now: datetime) -> Dot:
     """The dot for one delivery; `steps` by vehicle."""
-    step = steps.get(sight.vehicle_id or 0) if sight else None
-    way = sight.way(step.newest, now) if sight and step else None
-    if sight is None or step is None or way is None:
-        return HIDDEN
-    dot = _dot(step.newest, step.before, way, now)
-    metres = way.metres_from(step.newest.point)
-    shown = rules.distance_shown(sight.state, way, sight.policy, now, metres=metres)
-    if shown is not None:
-        dot["distance_metres"] = shown
-    if sight.shows("road", step.newest, now) and (road := remaining_road(step.newest.point, way)):
-        dot["remaining"] = [list(spot) for spot in road]
-    return dot
+    view = Moment(steps, now).view(sight)
+    return view.dot if view else HIDDEN
+
+
+class _Van:
+    """A van at an instant, as all who wait for it see it."""
+
+    def __init__(self, step: Step, progress: Progress, now: datetime) -> None:
+        fix = step.newest
+        self.is_at_depot = is_at_depot(fix, progress)
+        self.at = fix.at.isoformat()
+        # All but the way behind the next door, which is each one's own.
+        own_way = progress.metres_beyond_next
+        metres = progress.metres_from(fix.point)
+        self.metres_to_next = metres - own_way if metres is not None else None
+        self.dot: Dot = {} if self.is_at_depot else _dot(fix, step.before, progress, now)
+        self.views: dict[int | None, View] = {}
+
+
+class View:
+    """What one audience is shown: the same for all of a van's deliveries but for the distance and the last road."""
+
+    __slots__ = ("_text", "at", "dot")
+
+    def __init__(self, at: str, dot: Dot) -> None:
+        self.at, self.dot, self._text = at, dot, ""
+
+    @property
+    def text(self) -> str:
+        """The dot as JSON, made once for all who share it."""
+        self._text = self._text or json.dumps(self.dot, separators=(",", ":"))
+        return self._text
+
+
+class Moment:
+    """All dots of one instant: what a van's deliveries have in common is worked out once."""
+
+    def __init__(self, steps: Mapping[int, Step], now: datetime) -> None:
+        self._steps, self._now = steps, now
+        self._vans: dict[tuple[object, ...], _Van] = {}
+
+    def view(self, sight: Sight | None) -> View | None:
+        """None where the van stays hidden."""
+        outlook, now = sight.outlook if sight else None, self._now
+        if outlook is None:
+            return None
+        progress = outlook.progress
+        step = self._steps.get(progress.vehicle_id or 0)
+        if step is None or not outlook.on_duty.earliest <= now <= outlook.on_duty.latest:
+            return None
+        van = self._van(step, progress)
+        metres = None if van.metres_to_next is None else van.metres_to_next + progress.metres_beyond_next
+        if van.is_at_depot or not outlook.position.shows(now, metres):
+            return None
+        told = rules.rounded_metres(metres) if metres is not None and outlook.distance.shows(now, metres) else None
+        view = van.views.get(told)
+        if view is None:
+            distance = {} if told is None else {"distance_metres": told}
+            view = van.views[told] = View(van.at, {**van.dot, **distance})
+        if progress.stops_away == 0 and outlook.road.shows(now, metres):
+            road = remaining_road(step.newest.point, progress)
+            return View(van.at, {**view.dot, "remaining": [list(spot) for spot in road]}) if road else view
+        return view
+
+    def _van(self, step: Step, progress: Progress) -> _Van:
+        # Two sights of one route may have been learned at different times.
+        key = (
+            *(progress.vehicle_id, progress.depot_point, progress.next_point),
+            *(progress.last_left_other_door_at, progress.profile),
+        )
+        van = self._vans.get(key)
+        if van is None:
+            van = self._vans[key] = _Van(step, progress, self._now)
+        return van
 
 
 def _steps(vehicle_ids: Collection[int]) -> dict[int, Step]:
@@ -156,7 +258,10 @@ def _dot(fix: Fix, before: Fix | None, way: Progress, now: datetime) -> Dot:
     path, seconds = [fix.point], 0.0
     # A step that began at somebody else's door would give the door away.
     left = way.last_left_other_door_at
-    if before and timedelta(0) < fix.at - before.at <= _LONGEST_STEP and (left is None or before.at > left):
+    began_there = before is not None and (
+        (left is not None and before.at <= left) or way.is_near_other_door(before.point)
+    )
+    if before and not began_there and timedelta(0) < fix.at - before.at <= _LONGEST_STEP:
         path = _between(before, fix, way.profile or "car")
         seconds = (fix.at - before.at).total_seconds()
     age = max(0.0, (now - fix.at).total_seconds())

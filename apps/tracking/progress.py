@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.core.geo import coarse_point, distance_metres
 from apps.core.time_windows import TimeWindow
@@ -15,6 +15,9 @@ from apps.routing.models import DayPlan, Drop, Visit
 
 # How much longer roads are than the crow's way.
 DETOUR = 1.3
+# So near somebody else's door a position is that door, whether or not the driver has told of it.
+DOOR_METRES = 80
+_DOOR_DEGREES = DOOR_METRES / 111_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Progress:
     # The van stands at a door that is not this delivery's.
     is_at_other_door: bool
     last_left_other_door_at: datetime | None
+    # Where the driver may still be walking back from.
+    last_left_other_point: tuple[float, float] | None
     eta_reason: str
     # The shift's, overtime included.
     on_duty: TimeWindow | None
@@ -59,10 +64,23 @@ class Progress:
             return None
         return DETOUR * distance_metres(point, coarse_point(*self.next_point)) + self.metres_beyond_next
 
+    def is_near_other_door(self, point: tuple[float, float]) -> bool:
+        """Whether the van at `point` is (still, or already) where somebody else waits for it."""
+        if self.is_at_own_door:
+            return False
+        if self.last_left_other_point is not None and _is_near(point, self.last_left_other_point):
+            return True
+        return bool(self.stops_away) and self.next_point is not None and _is_near(point, self.next_point)
+
     @property
     def arrival(self) -> datetime | None:
         """The middle of the ETA pair."""
         return self.eta.earliest + self.eta.width / 2 if self.eta else None
+
+
+def _is_near(point: tuple[float, float], door: tuple[float, float]) -> bool:
+    # Asked for every watcher at every fix: most doors are told apart by their latitude.
+    return abs(point[0] - door[0]) < _DOOR_DEGREES and distance_metres(point, door) < DOOR_METRES
 
 
 @dataclass(slots=True)
@@ -75,6 +93,8 @@ class _Road:
     """How far each of them is from the first, by the doors between."""
     arrived: set[int] = field(default_factory=set)
     last_left_at: datetime | None = None
+    last_left: tuple[int, tuple[float, float]] | None = None
+    """(visit, point) of the stop that was left last."""
     last_arrived_at: datetime | None = None
 
 
@@ -131,10 +151,19 @@ def _roads(route_ids: set[int]) -> dict[int, _Road]:
         points = [coarse_point(*point) for _sequence, _visit, point in road.waiting]
         legs = (DETOUR * distance_metres(one, other) for one, other in pairwise(points))
         road.metres = list(accumulate(legs, initial=0.0)) if points else []
-    lasts = visits.values_list("route_id").annotate(left=Max("left_at"), arrived=Max("arrived_at")).order_by()
-    for route, left, arrived in lasts:
-        found[int(route or 0)].last_left_at, found[int(route or 0)].last_arrived_at = left, arrived
+    _add_what_was_left(visits, found)
     return found
+
+
+def _add_what_was_left(visits: QuerySet[Visit], roads: dict[int, _Road]) -> None:
+    come_to = visits.filter(Q(left_at__isnull=False) | Q(arrived_at__isnull=False))
+    columns = ("route_id", "pk", "arrived_at", "left_at", "place__latitude", "place__longitude")
+    for route, visit, arrived, left, *point in come_to.values_list(*columns):
+        road = roads[int(route or 0)]
+        if left is not None and (road.last_left_at is None or left > road.last_left_at):
+            road.last_left_at, road.last_left = left, (visit, (point[0], point[1]))
+        if arrived is not None and (road.last_arrived_at is None or arrived > road.last_arrived_at):
+            road.last_arrived_at = arrived
 
 
 def _progress(row: dict[str, Any], road: _Road) -> Progress:
@@ -159,6 +188,7 @@ def _progress(row: dict[str, Any], road: _Road) -> Progress:
         planned_arrival=row["planned_arrival"],
         is_at_other_door=bool(road.arrived - {row["visit"]}),
         last_left_other_door_at=road.last_left_at,
+        last_left_other_point=road.last_left[1] if road.last_left and road.last_left[0] != row["visit"] else None,
         eta_reason=row["eta_reason"] or "",
         on_duty=_on_duty(row) if has_route else None,
         is_resting=bool(row["sick_at"] or row["broken_down_at"]) or _is_on_break(row["break_began_at"], road),

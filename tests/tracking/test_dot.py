@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from apps.deliveries.models import Delivery
+from apps.deliveries.models import Delivery, Place
 from apps.deliveries.states import State
 from apps.fleet.models import PositionSample
 from apps.merchants.models import Policy
-from apps.routing.models import Route, Visit
+from apps.routing.models import Drop, Route, Visit
 from apps.tracking.dots import HIDDEN, Fix, Step, dot_documents, dot_of, sights_of
 from apps.tracking.selectors import dot_document
 from tests import world
@@ -75,6 +75,31 @@ def test_hidden_while_the_van_stands_at_somebody_elses_door() -> None:
     Visit.objects.filter(drops__delivery=first).update(state=Visit.State.ARRIVED)
     assert dot_document(mine) == HIDDEN
     assert dot_document(first)["visible"]
+
+
+@pytest.mark.covers("T5")
+def test_no_dot_within_eighty_metres_of_a_door_before_here_i_am_and_after_delivered() -> None:
+    """Drivers tap late: a dot that rests where no tap has come yet would be a house number."""
+    first, mine = under_way(2)
+    Place.objects.filter(pk=first.place_id).update(latitude=47.1600, longitude=9.5150)
+    put_van("van-1", 47.1605, 9.5150, at=world.MORNING, sequence=2)
+    assert dot_document(mine) == HIDDEN
+    assert dot_document(first)["visible"], "their own van may come close"
+    put_van("van-1", 47.1610, 9.5150, at=world.MORNING, sequence=3)
+    assert dot_document(mine)["visible"]
+    Visit.objects.filter(drops__delivery=first).update(state=Visit.State.DONE, left_at=world.MORNING)
+    Delivery.objects.filter(pk=first.pk).update(state=State.DELIVERED)
+    Drop.objects.filter(delivery=first).update(is_open=False)
+    put_van("van-1", 47.1605, 9.5150, at=world.MORNING + timedelta(seconds=5), sequence=4)
+    assert dot_document(mine) == HIDDEN
+    put_van("van-1", 47.1610, 9.5150, at=world.MORNING + timedelta(seconds=9), sequence=5)
+    assert dot_document(mine)["visible"]
+    # The step from there on is drawn only from where it may be seen.
+    near, far = Fix(47.1604, 9.5150, world.MORNING), Fix(47.1610, 9.5150, world.MORNING + timedelta(seconds=9))
+    vehicle = world.Vehicle.objects.get(code="van-1").pk
+    Visit.objects.filter(drops__delivery=first).update(left_at=world.MORNING - timedelta(minutes=1))
+    steps = {vehicle: Step(far, near)}
+    assert dot_of(sights_of([mine.pk])[mine.pk], steps, far.at)["path"] == [[47.161, 9.515]]
 
 
 @pytest.mark.covers("T5")
