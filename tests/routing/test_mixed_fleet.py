@@ -12,7 +12,6 @@ from apps.routing import services
 from apps.routing.models import Route, Visit
 from apps.routing.planner.check import violations
 from apps.routing.selectors import breaks_ahead, remaining_visits, van_of
-from apps.routing.services.write_routes import claim, write
 from apps.routing.snapshot import take
 from tests import world
 
@@ -128,18 +127,11 @@ def test_a_van_under_way_has_only_the_range_it_has_left() -> None:
 
 
 @pytest.mark.covers("O2")
-def test_a_second_wave_is_loaded_when_the_van_is_back_and_goes_out_with_it() -> None:
+def test_a_second_wave_is_planned_loaded_when_the_van_is_back_and_goes_out_with_it() -> None:
     world.shift("van-1")
     Vehicle.objects.update(reload_seconds=900, capacity_pieces=1)
     alice, bob = world.delivery("Alice", world.hours(9, 11)), world.delivery("Bob", world.hours(12, 16))
     build()
-    snapshot = take(depot=world.depot(), day=world.TODAY)
-    (spare,) = [stop for stop in snapshot.problem.stops if stop.is_reload]
-    van = str(Shift.objects.get().pk)
-    stops = {one.pk: f"v{Visit.objects.get(drops__delivery=one).pk}" for one in (alice, bob)}
-    bare = snapshot.timetable.tables[van].route.replace(stops=(stops[alice.pk], spare.id, stops[bob.pk]), breaks=())
-    timetable = snapshot.timetable.with_route(bare)
-    write(snapshot, timetable, claim(snapshot, [van]))
     reload = Visit.objects.get(kind=Visit.Kind.RELOAD)
     again = take(depot=world.depot(), day=world.TODAY)
     assert violations(again.problem, again.standing) == []
@@ -149,7 +141,7 @@ def test_a_second_wave_is_loaded_when_the_van_is_back_and_goes_out_with_it() -> 
     services.depart(route=route, actor="driver:1")
     states = dict(Delivery.objects.values_list("pk", "state"))
     # Bob's lies at the depot still, and yet the van that has left will bring it.
-    assert (states[alice.pk], states[bob.pk]) == ("out", "created")
+    assert (states[alice.pk], states[bob.pk]) == ("out", "planned")
     assert van_of(bob.pk)[1].code == "van-1"
     with pytest.raises(Refused):
         load(bob)
@@ -162,6 +154,25 @@ def test_a_second_wave_is_loaded_when_the_van_is_back_and_goes_out_with_it() -> 
     services.complete(visit=remaining_visits(route.pk)[0], actor="driver:1")
     bob.refresh_from_db()
     assert bob.state == "delivered"
+
+
+@pytest.mark.covers("O2", "O5")
+def test_an_urgent_order_is_fetched_by_the_van_that_has_left() -> None:
+    world.shift("van-1")
+    Vehicle.objects.update(reload_seconds=900)
+    alice = world.delivery("Alice", world.hours(9, 11))
+    build()
+    load(alice)
+    services.depart(route=Route.objects.get(), actor="driver:1")
+    bob = world.delivery("Bob", world.hours(12, 16))
+    services.change_in_plan(delivery=bob, place=bob.place, window=bob.window, write=lambda: bob)
+    kinds = [visit.kind for visit in remaining_visits(Route.objects.get().pk)]
+    assert kinds == ["stop", "reload", "stop"]
+    after = take(depot=world.depot(), day=world.TODAY)
+    assert violations(after.problem, after.standing) == []
+    # Whoever builds the day meanwhile (what came in late) lets the call stand.
+    build()
+    assert Visit.objects.filter(kind=Visit.Kind.RELOAD).count() == 1
 
 
 @pytest.mark.covers("O1")

@@ -9,13 +9,14 @@ from typing import Final, Literal
 from apps.routing.planner.breaks import placed
 from apps.routing.planner.check import violations
 from apps.routing.planner.cost import left_out, plan_cost
-from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.insertion import Refusal, Timetable, best_insertion
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.limits import PLAIN, Hear, Limit, Pace, Policy
 from apps.routing.planner.parting import in_parts
 from apps.routing.planner.polishing import polish
 from apps.routing.planner.prices import rates, units_per_second
 from apps.routing.planner.problem import Problem, Stop
+from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.sheet import reloads_of, suitable
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.tails import tails
@@ -196,12 +197,12 @@ def _complete(problem: Problem, timetable: Timetable, pace: Pace, overtime: floa
         if pace.tick() or pace.left < -overtime:
             unserved[stop.id] = Reason.NOT_PLANNED
             continue
-        answer = best_insertion(timetable, stop.replace(merge_key=""))
-        if isinstance(answer, Insertion):
-            timetable = applied(timetable, answer, stop)
+        found = inserted(timetable, stop.replace(merge_key=""))
+        if isinstance(found, Timetable):
+            timetable = found
         else:
             hopeless = best_insertion(bare, stop.replace(merge_key=""))
-            unserved[stop.id] = hopeless.code if isinstance(hopeless, Refusal) else answer.code
+            unserved[stop.id] = hopeless.code if isinstance(hopeless, Refusal) else found.code
     return timetable.solution.replace(unserved=unserved)
 
 

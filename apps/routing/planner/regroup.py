@@ -12,6 +12,7 @@ from apps.routing.planner.insertion import Insertion, Timetable, applied, best_i
 from apps.routing.planner.limits import Limit, Policy
 from apps.routing.planner.prices import rates, units_per_second
 from apps.routing.planner.problem import Problem, Stop, Vehicle
+from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.sheet import reloads_of, suitable
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.tails import Tail, tails, with_tails
@@ -135,9 +136,9 @@ def reinserted(problem: Problem, standing: Solution, changed: Sequence[str]) -> 
         bare = timetable.without(stop_id)
         if van is not None and not bare.tables[van].holds:
             continue  # roads where the detour is the faster way
-        answer = best_insertion(bare, stop.replace(merge_key=""))
-        if isinstance(answer, Insertion):
-            timetable = applied(bare, answer, stop)
+        found = inserted(bare, stop.replace(merge_key=""))
+        if isinstance(found, Timetable):
+            timetable = found
     return timetable.solution
 
 

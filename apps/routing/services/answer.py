@@ -12,6 +12,7 @@ from apps.routing.planner.calm import calmest_insertion
 from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied
 from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
+from apps.routing.planner.second_wave import Called, with_call
 from apps.routing.planner.squeeze import Squeezed, squeeze
 from apps.routing.planner.travel import OffTheMap
 from apps.routing.services.clearing import Cleared
@@ -31,17 +32,26 @@ class Answer:
 
 
 def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:
-    """The cheapest quiet place, or room that another stop makes. Refused("off_the_map") where no road is near."""
+    """The cheapest quiet place, or room that another stop makes, or one more call of a van at the depot.
+
+    Refused("off_the_map") where no road is near.
+    """
     try:
         rows = _rows_of(cleared, stop, place)
         found = calmest_insertion(cleared.snapshot.timetable, cleared.timetable, stop, place=rows)
         if isinstance(found, Insertion):
             return Answer(found, _made(cleared, found, stop, place), frozenset({found.vehicle}))
         squeezed = squeeze(cleared.timetable, stop, found, place=rows)
+        called = with_call(cleared.timetable, stop, found, place=rows) if isinstance(squeezed, Refusal) else None
     except OffTheMap:
         raise Refused("off_the_map", str(words.OFF_THE_MAP)) from None
     if isinstance(squeezed, Squeezed):
         return Answer(squeezed.insertion, squeezed.timetable, frozenset(squeezed.vans))
+    if isinstance(called, Called):
+        again = dataclasses.replace(cleared, timetable=called.timetable)
+        return Answer(
+            called.insertion, _made(again, called.insertion, stop, place), frozenset({called.insertion.vehicle})
+        )
     return found
 
 

@@ -18,9 +18,10 @@ from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.planner.check import Code, violations
-from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.insertion import Refusal, Timetable
 from apps.routing.planner.limits import Hear
 from apps.routing.planner.problem import Stop
+from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
@@ -160,11 +161,11 @@ def _filled(timetable: Timetable) -> Timetable:
     left_out = [timetable.problem.stop[stop] for stop in timetable.unserved]
     waiting = [stop for stop in left_out if not stop.is_reload]
     for stop in sorted(waiting, key=_turn):
-        answer = best_insertion(timetable, stop)
-        if isinstance(answer, Refusal):
-            timetable = replace(timetable, unserved={**timetable.unserved, stop.id: answer.code})
+        found = inserted(timetable, stop)
+        if isinstance(found, Refusal):
+            timetable = replace(timetable, unserved={**timetable.unserved, stop.id: found.code})
         else:
-            timetable = applied(timetable, answer, stop)
+            timetable = found
     return timetable
 
 

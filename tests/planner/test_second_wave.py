@@ -1,0 +1,88 @@
+"""A call at the depot is put into a route when something has no room without it, and the judge finds nothing wrong."""
+
+import pytest
+
+from apps.routing.planner.check import violations
+from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.problem import Load, Problem, Stop
+from apps.routing.planner.second_wave import Called, with_call
+from apps.routing.planner.solution import Reason, Route, Solution
+from apps.routing.planner.solve import build
+from tests.planner.instances import DAY, greedy_plan, line, random_rich_problem, stop, van
+
+TWO_PIECES = Load(10**9, 10**9, 2)
+
+
+def street(**of_van: object) -> Problem:
+    """Two stops fill the van; a third lies at 30 minutes, and the van may come back to load once."""
+    call = Stop("call", 0, (DAY,), service=600, reload_of="van")
+    stops = (stop("a", 1), stop("b", 2), call)
+    return Problem(0, (van(capacity=TWO_PIECES).replace(**of_van),), stops, {"car": line(0, 10, 20, 30)})
+
+
+@pytest.mark.covers("O2", "O5")
+def test_what_has_no_room_goes_behind_a_call_at_the_depot() -> None:
+    timetable = Timetable.of(street(), Solution((Route("van", ("a", "b")),)))
+    third = stop("c", 3)
+    refusal = best_insertion(timetable, third)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == Reason.CAPACITY
+    found = with_call(timetable, third, refusal)
+    assert isinstance(found, Called)
+    whole = applied(found.timetable, found.insertion, third)
+    assert violations(whole.problem, whole.solution) == []
+    (route,) = whole.solution.routes
+    assert set(route.stops) == {"a", "b", "c", "call"}
+    assert 0 < route.stops.index("call") < 3
+
+
+@pytest.mark.covers("O2")
+def test_a_van_that_has_left_fetches_what_still_lies_at_the_depot() -> None:
+    problem = street(started=True, start=1)
+    problem = problem.replace(stops=tuple(s if s.is_reload else s.replace(loaded_on="van") for s in problem.stops))
+    timetable = Timetable.of(problem, Solution((Route("van", ("a", "b"), 1),)))
+    third = stop("c", 3)
+    refusal = best_insertion(timetable, third)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == Reason.LEFT_DEPOT
+    found = with_call(timetable, third, refusal)
+    assert isinstance(found, Called)
+    whole = applied(found.timetable, found.insertion, third)
+    assert violations(whole.problem, whole.solution, standing=timetable.solution) == []
+    stops = whole.solution.route["van"].stops
+    assert stops[0] == "a"
+    assert stops.index("call") < stops.index("c")
+
+
+@pytest.mark.covers("O2", "O4")
+def test_a_day_is_built_with_the_call_that_it_needs() -> None:
+    problem = street()
+    problem = problem.replace(stops=(*problem.stops, stop("c", 3)))
+    for engine in ("insertion", "ortools"):
+        plan = build(problem, seconds=None if engine == "insertion" else 2, iterations=30, engine=engine)
+        assert dict(plan.unserved) == {}
+        assert violations(problem, plan) == []
+
+
+@pytest.mark.covers("O2", "O5", "T4")
+def test_whatever_is_called_for_on_random_days_the_judge_accepts() -> None:
+    called = 0
+    for seed in range(60):
+        problem = random_rich_problem(seed, stops=14)
+        named = {one.reload_of for one in problem.stops if one.is_reload}
+        calls = tuple(
+            Stop(f"again-{one.id}", 0, (DAY,), service=600, reload_of=one.id)
+            for one in problem.vehicles
+            if one.id not in named and not one.is_carrier
+        )
+        people = problem.replace(stops=tuple(one for one in problem.stops if not one.is_reload))
+        plan = greedy_plan(people)
+        timetable = Timetable.of(people.replace(stops=(*people.stops, *calls)), plan.solution)
+        for left in [people.stop[name] for name in plan.solution.unserved]:
+            refusal = best_insertion(timetable, left)
+            found = with_call(timetable, left, refusal) if isinstance(refusal, Refusal) else refusal
+            if isinstance(found, Called):
+                called += 1
+                whole = applied(found.timetable, found.insertion, left)
+                assert violations(whole.problem, whole.solution) == []
+    assert called >= 10
