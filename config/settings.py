@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 # The policy's middleware stands outermost, so that the answers of the others (a wrong host, a redirect) carry it too.
 MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
+    "apps.core.body_caps.BodyCaps",
     "django.middleware.security.SecurityMiddleware",
     "apps.core.proxies.CallerAddress",
     "apps.core.static_files.StaticFiles",
