@@ -6,6 +6,7 @@ from apps.events.services import react
 from apps.routing.models import DayPlan
 from apps.routing.services import (
     ByHand,
+    build_ahead,
     build_day,
     close_day,
     close_if_over,
@@ -39,6 +40,11 @@ def prepare_day(payload: dict[str, Any]) -> None:
     """The day's matrix files, made where the planner lives: web processes ask the network only for single places."""
     plan = DayPlan.objects.select_related("depot").get(pk=payload["plan"])
     prepare(depot=plan.depot, day=plan.day)
+
+
+def build_draft(payload: dict[str, Any]) -> None:
+    """The evening before, and once more before it counts where the draft has changed: the solvers' plan of the day."""
+    build_ahead(plan=DayPlan.objects.select_related("depot").get(pk=payload["plan"]), seen=payload.get("seen"))
 
 
 def publish_day(payload: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.routing import services
-from apps.routing.models import DayPlan, Visit
+from apps.routing.models import DayPlan, Replan, Visit
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -25,3 +25,40 @@ def test_a_draft_is_published_at_six_with_what_came_in_since(now, drain) -> None
     plan.refresh_from_db()
     assert plan.stage == DayPlan.Stage.PUBLISHED
     assert Visit.objects.get(drops__delivery=late_comer).route is not None
+
+
+@pytest.mark.planner
+@pytest.mark.covers("O1")
+def test_the_solvers_build_the_draft_in_the_evening_and_again_only_if_it_changed(now, drain) -> None:
+    world.shift("van-1", day=TOMORROW)
+    made = [world.delivery("Alice", world.hours(8, 18, TOMORROW), offset=0.01 * number) for number in range(6)]
+    for one in made:
+        world.put_in_plan(one)
+    drain(planner=True)
+    rows = list(Visit.objects.order_by("place__latitude").values_list("pk", flat=True))
+    zigzag = [rows[0], rows[5], rows[1], rows[4], rows[2], rows[3]]
+    for number, pk in enumerate(zigzag, start=1):
+        Visit.objects.filter(pk=pk).update(sequence=number, eta_earliest=None, eta_latest=None)
+    now.set(world.hours(20, 21).earliest)
+    drain(planner=True)
+    built = Replan.objects.get(reason="build")
+    assert (built.outcome, built.cost_after < built.cost_before) == ("applied", True)
+    assert list(Visit.objects.order_by("sequence").values_list("pk", flat=True)) in (rows, rows[::-1])
+    assert not Visit.objects.filter(route=None).exists()
+    assert DayPlan.objects.get().stage == DayPlan.Stage.DRAFT
+    now.set(world.hours(5.5, 6, TOMORROW).earliest)
+    drain(planner=True)
+    assert Replan.objects.filter(reason="build").count() == 1
+
+
+@pytest.mark.planner
+def test_what_came_in_overnight_is_part_of_a_second_search_before_the_plan_counts(now, drain) -> None:
+    world.planned_day(("Alice", "Bob"), vans=1, day=TOMORROW)
+    now.set(world.hours(20, 21).earliest)
+    drain(planner=True)
+    late_comer = world.delivery("Charlie", world.hours(9, 18, TOMORROW))
+    now.set(world.hours(5.5, 6, TOMORROW).earliest)
+    drain(planner=True)
+    assert Replan.objects.filter(reason="build").count() == 2
+    assert Visit.objects.get(drops__delivery=late_comer).route is not None
+    assert DayPlan.objects.get().stage == DayPlan.Stage.DRAFT

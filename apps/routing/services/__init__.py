@@ -4,6 +4,7 @@ Each works on a snapshot of the standing plan and commits under the revisions of
 """
 
 from apps.routing.services.ask_by_hand import ask_by_hand
+from apps.routing.services.build_ahead import build_ahead
 from apps.routing.services.build_day import build_day, prepare, publish, take_in
 from apps.routing.services.change_plan import (
     Proposal,
@@ -46,6 +47,7 @@ __all__ = [
     "ask_for_replan",
     "break_down",
     "bring_on",
+    "build_ahead",
     "build_day",
     "catch_up",
     "change_in_plan",

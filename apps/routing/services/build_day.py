@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
+from time import monotonic
 from typing import Any
 
 from django.db import transaction
@@ -18,13 +19,16 @@ from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.planner.check import Code, violations
+from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Refusal, Timetable
-from apps.routing.planner.limits import Hear
-from apps.routing.planner.problem import Stop
+from apps.routing.planner.jobs import Build
+from apps.routing.planner.limits import PLAIN, Hear
+from apps.routing.planner.problem import Problem, Stop
 from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
+from apps.routing.planner_child import child
 from apps.routing.rows import REMAINING
 from apps.routing.services.leave_behind import NO_TIMES, tell_unserved
 from apps.routing.services.roll_back import remember
@@ -35,16 +39,34 @@ from apps.routing.stops import SECONDS_PER_FURTHER_DROP, day_began, local_instan
 
 NEIGHBOUR_DAYS = 3
 """Customers move deliveries by some days, so a day's matrix knows the places of the days around it too."""
+SPARE_SECONDS = 10.0
+"""What building a day may take beyond its search: insertion first, the models, the pipe."""
 _BROKEN = frozenset({Code.DROPPED, Code.WINDOW, Code.PROMISE})
 """What a draft that is built anew may do to nobody."""
 
 
-def build_day(*, depot: Depot, day: date, seconds: float = 0.0, hear: Hear | None = None) -> DayPlan:
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How the solvers are asked for a day's plan."""
+
+    seconds: float
+    hear: Hear | None
+    aside: bool
+
+    def run(self, problem: Problem) -> Solution:
+        if not self.aside:
+            return build(problem, seconds=self.seconds, hear=self.hear)
+        return child().ask(Build(problem, self.seconds), limit_seconds=self.seconds + SPARE_SECONDS, hear=self.hear)
+
+
+def build_day(
+    *, depot: Depot, day: date, seconds: float = 0.0, hear: Hear | None = None, aside: bool = False
+) -> DayPlan:
     """The depot-day's plan with every delivery that is due then.
 
     A draft is built anew by the best solver at hand in so many seconds (0: by insertion only). What counts already
     (published, or a van is loaded or gone) is only added to. What no van can bring is kept with the reason. `hear` is
-    told how far a search is.
+    told how far a search is. `aside`: in the planner child, which is killed when it does not end (PlannerUnavailable).
     """
     plan = ensure_plan(depot=depot, day=day)
     _ensure_routes(plan)
@@ -52,16 +74,17 @@ def build_day(*, depot: Depot, day: date, seconds: float = 0.0, hear: Hear | Non
     prepare(depot=depot, day=day)
     for _attempt in range(3):
         snapshot = take(depot=depot, day=day)
-        solution = _solved(snapshot, plan, seconds, hear)
+        solution = _solved(snapshot, plan, Search(seconds, hear, aside))
         try:
             with transaction.atomic():
+                _same_stage(plan)
                 if plan.stage == DayPlan.Stage.DRAFT:
                     remember(snapshot)
                 _write(snapshot, solution, plan)
                 _tell(plan)
             return plan
         except RouteMoved:
-            continue
+            plan.refresh_from_db()
     raise RouteMoved(str(plan))
 
 
@@ -134,26 +157,48 @@ def _ensure_routes(plan: DayPlan) -> None:
         Route.objects.get_or_create(shift=shift, defaults={"plan": plan})
 
 
-def _solved(snapshot: Snapshot, plan: DayPlan, seconds: float, hear: Hear | None) -> Solution:
+def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
     counts = (
         plan.stage == DayPlan.Stage.PUBLISHED
         or any(vehicle.started for vehicle in snapshot.problem.vehicles)
         or any(stop.loaded_on for stop in snapshot.problem.stops)
     )
-    if counts or seconds <= 0:
+    if counts or search.seconds <= 0:
         return _filled(snapshot.timetable).solution
-    found = build(snapshot.problem, seconds=seconds, hear=hear)
-    if not {one.code for one in violations(snapshot.problem, found, standing=snapshot.standing)} & _BROKEN:
-        return found
-    _note_kept(plan)
-    return _filled(snapshot.timetable).solution
-
-
-def _note_kept(plan: DayPlan) -> None:
-    """Staff see why the draft was not built anew: it would have thrown somebody out who has been told yes."""
+    began, instant = monotonic(), clock.now()
+    found = search.run(snapshot.problem)
+    why = _why_kept(snapshot, found)
     Replan.objects.create(
-        plan=plan, reason="build", mode="fleet", outcome="kept", detail="dropped", started_at=clock.now()
+        plan=plan,
+        reason="build",
+        mode="fleet",
+        outcome="kept" if why else "applied",
+        detail=why,
+        started_at=instant,
+        cost_before=_cost(snapshot, snapshot.standing),
+        cost_after=_cost(snapshot, found),
+        solve_milliseconds=int((monotonic() - began) * 1000),
     )
+    return _filled(snapshot.timetable).solution if why else found
+
+
+def _why_kept(snapshot: Snapshot, found: Solution) -> str:
+    """Why the draft is not built anew: that would throw out who has been told yes, or cost no less. "": it is."""
+    problem, standing = snapshot.problem, snapshot.standing
+    if {one.code for one in violations(problem, found, standing=standing)} & _BROKEN:
+        return "dropped"
+    dearer = _cost(snapshot, found) >= _cost(snapshot, standing)
+    return "no_gain" if dearer and not violations(problem, standing) else ""
+
+
+def _cost(snapshot: Snapshot, plan: Solution) -> int:
+    return plan_cost(snapshot.problem, plan, PLAIN).total
+
+
+def _same_stage(plan: DayPlan) -> None:
+    """RouteMoved when a draft was published while it was searched: what counts is only added to."""
+    if DayPlan.objects.select_for_update().values_list("stage", flat=True).get(pk=plan.pk) != plan.stage:
+        raise RouteMoved(str(plan))
 
 
 def _filled(timetable: Timetable) -> Timetable:

@@ -34,6 +34,9 @@ REPLAN_DEBOUNCE_SECONDS = 0.5
 PREPARE_HANDLER = "apps.routing.handlers.prepare_day"
 PUBLISH_HANDLER = "apps.routing.handlers.publish_day"
 PUBLISHED_AT = time(6)
+BUILD_HANDLER = "apps.routing.handlers.build_draft"
+BUILT_AT = time(20)
+"""On the evening before, by the depot's clock, the solvers build the draft."""
 CLOSE_HANDLER = "apps.routing.handlers.close_day_of"
 CLOSED_AT = time(23, 30)
 """Where no roster says when the day is over."""
@@ -69,6 +72,9 @@ def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
         # The plan becomes the day's by itself: nobody has to be at the depot at six.
         opens, closes = local_instant(depot, day, PUBLISHED_AT), local_instant(depot, day, CLOSED_AT)
         react(PREPARE_HANDLER, plan_id=plan.pk, lane="planner", dedupe_key=f"prepare:{plan.pk}")
+        if clock.now() < opens:
+            evening = local_instant(depot, day - timedelta(days=1), BUILT_AT)
+            react(BUILD_HANDLER, plan_id=plan.pk, lane="planner", due_at=evening, dedupe_key=f"build:{plan.pk}")
         react(PUBLISH_HANDLER, plan_id=plan.pk, due_at=opens, dedupe_key=f"publish:{plan.pk}")
         react(CLOSE_HANDLER, plan_id=plan.pk, due_at=closes, dedupe_key=f"close:{plan.pk}")
     return plan

@@ -6,6 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.routing.management.progress import ProgressBar, depot_and_day
 from apps.routing.models import Visit
+from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
+from apps.routing.planner_child import child
 from apps.routing.services import build_day, publish
 
 
@@ -22,11 +24,14 @@ class Command(BaseCommand):
         depot, day = depot_and_day(options)
         bar = ProgressBar(self.stderr)
         try:
-            plan = build_day(depot=depot, day=day, seconds=options["seconds"], hear=bar.hear)
+            plan = build_day(depot=depot, day=day, seconds=options["seconds"], hear=bar.hear, aside=True)
         except KeyboardInterrupt:
             raise CommandError("Cancelled. The plan stands as it was.") from None
+        except (PlannerUnavailable, PlannerFailed) as error:
+            raise CommandError(f"The planner gave no answer ({error}). The plan stands as it was.") from None
         finally:
             bar.end()
+            child().close()
         if options["publish"]:
             publish(plan=plan)
         visits = Visit.objects.filter(plan=plan)
