@@ -19,7 +19,7 @@ from apps.routing.planner.intervals import permitted
 from apps.routing.planner.limits import CALM, Policy
 from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.prices import units_per_second
-from apps.routing.planner.problem import Stop
+from apps.routing.planner.problem import Stop, Window
 from apps.routing.planner.timetable import RouteTable
 
 TRIED: Final = 16
@@ -38,10 +38,33 @@ def calmest_insertion(
     compared whose rows are known once the cheapest is found.
     """
     cheapest = best_insertion(bare, stop) if place is None else place.best(bare, stop)
-    quiet = policy.quiet * units_per_second(bare.problem)
-    if isinstance(cheapest, Refusal) or cheapest.merge_into is not None or not quiet:
-        return cheapest
-    return _Gaps(standing, bare, stop, place).calmest(cheapest, quiet)
+    return Calm(standing, bare, stop, place=place, policy=policy).instead_of(cheapest, permitted(stop))
+
+
+class Calm:
+    """One stop against one plan, for as many windows as are asked: what no window changes is worked out once."""
+
+    def __init__(
+        self,
+        standing: Timetable,
+        bare: Timetable,
+        stop: Stop,
+        *,
+        place: NewPlace | None = None,
+        policy: Policy = CALM,
+    ) -> None:
+        self.standing, self.bare, self.stop, self.place = standing, bare, stop, place
+        self.quiet = policy.quiet * units_per_second(bare.problem)
+        self._known: _Gaps | None = None
+
+    def instead_of(self, cheapest: Insertion | Refusal, intervals: tuple[Window, ...]) -> Insertion | Refusal:
+        """The calmest place with a start inside the intervals, of which the cheapest is known already."""
+        if isinstance(cheapest, Refusal) or cheapest.merge_into is not None or not self.quiet:
+            return cheapest
+        # More rows of a new place are known with every answer.
+        if self._known is None or self.place is not None:
+            self._known = _Gaps(self.standing, self.bare, self.stop, self.place)
+        return self._known.calmest(cheapest, self.quiet, intervals)
 
 
 class _Gaps:
@@ -49,20 +72,18 @@ class _Gaps:
 
     def __init__(self, standing: Timetable, bare: Timetable, stop: Stop, place: NewPlace | None) -> None:
         self.standing, self.bare, self.stop = standing, bare, stop
-        self.intervals = permitted(stop)
-        self.approach, exact = self._known() if place is None else place.approach(bare)
+        self.approach, self.exact = self._known() if place is None else place.approach(bare)
         self.ways = ways_in(bare, stop, self.approach, eligible(bare, stop)[0])
-        self.fit = fits(bare, stop, self.intervals, self.approach, self.ways)
-        self.holds = self.fit.holds & exact
         lost = standing.vehicle_of.get(stop.id)
         self.lost = None if lost is None else lost, 0 if lost is None else self._noticed(bare.tables[lost])
 
     def _known(self) -> tuple[Approach, Mask]:
         return known_approach(self.bare, self.stop), np.ones(self.bare.gaps.van.size, dtype=np.bool_)
 
-    def calmest(self, cheapest: Insertion, quiet: int) -> Insertion:
+    def calmest(self, cheapest: Insertion, quiet: int, intervals: tuple[Window, ...]) -> Insertion:
         """The gap with the least price, everybody who would notice added."""
-        rows = np.flatnonzero(self.holds)
+        fit = fits(self.bare, self.stop, intervals, self.approach, self.ways)
+        rows = np.flatnonzero(fit.holds & self.exact)
         rows = rows[np.argsort(self.ways.price[rows], kind="stable")][:TRIED]
         best, chosen, price = FAR, -1, 0
         for row in rows.tolist():
@@ -70,17 +91,17 @@ class _Gaps:
             if own >= best:
                 break
             if self.bare.overtimers is not None:
-                own += added_overtime(self.bare, row, self.stop, self.intervals, self.approach)
-            total = own + quiet * self._moved(row)
+                own += added_overtime(self.bare, row, self.stop, intervals, self.approach)
+            total = own + quiet * self._moved(row, intervals)
             if total < best:
                 best, chosen, price = total, row, own
         if chosen < 0:
             return cheapest
-        return found_at(self.bare, chosen, self.stop, self.intervals, self.approach, self.fit, price)
+        return found_at(self.bare, chosen, self.stop, intervals, self.approach, fit, price)
 
-    def _moved(self, row: int) -> int:
+    def _moved(self, row: int, intervals: tuple[Window, ...]) -> int:
         """Customers who would notice, on the van that gets the stop and on the one that loses it."""
-        after = hypothetical(self.bare, row, self.stop, self.intervals, self.approach)
+        after = hypothetical(self.bare, row, self.stop, intervals, self.approach)
         van, noticed = self.lost
         return self._noticed(after) + (0 if van == after.vehicle.id else noticed)
 

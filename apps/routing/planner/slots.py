@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from apps.routing.planner.calm import Calm
 from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Candidate, Insertion, Refusal, remove
 from apps.routing.planner.intervals import intersect, permitted
@@ -63,20 +64,22 @@ def offers(
     windows: Mapping[str, Sequence[Window]],
     *,
     place: Place | Mapping[str, Place] | None = None,
+    standing: Mapping[str, Timetable] | None = None,
 ) -> list[Offer]:
     """Every window of every day, in the order given; instants are seconds since that day's own epoch.
 
     `stop` may differ by day (a parcel that is loaded today lies at the depot tomorrow); its own windows, where the
     place has opening hours, and its promise still bind. Where a day's plan holds the stop already, it is taken out
     first (FrozenStop when it may not be). `place` is needed when the stop's location is `NEW_PLACE`, one
-    for each day where the days' matrices number their places differently.
+    for each day where the days' matrices number their places differently. With `standing`, the plans as people were
+    told of them, each window is answered with its calmest place (`calm`), as the change itself is; else the cheapest.
     """
     found: list[Offer] = []
     for day, wanted in windows.items():
         timetable = timetables_by_day[day]
         of_day = stop[day] if isinstance(stop, Mapping) else stop
         around = place[day] if isinstance(place, Mapping) else place
-        answer = _asker(remove(timetable, of_day.id), of_day, around)
+        answer = _asker(remove(timetable, of_day.id), of_day, around, None if standing is None else standing[day])
         found += [_offer(day, window, answer(window)) for window in wanted]
     return found
 
@@ -107,14 +110,24 @@ def squeezed(timetable: Timetable, stop: Stop, refused: Offer, *, tried: int, pl
     )
 
 
-def _asker(timetable: Timetable, stop: Stop, place: Place | None) -> Answer:
+def _asker(timetable: Timetable, stop: Stop, place: Place | None, standing: Timetable | None) -> Answer:
     """What is the same for all windows is worked out once."""
+    known: NewPlace | None = None
     if stop.location == NEW_PLACE:
         if place is None:
             raise ValueError("a stop at a new place needs its neighbourhood")
         known = place if isinstance(place, NewPlace) else NewPlace(place.nearest, place.rows)
-        intervals = permitted(stop)
-        return lambda window: known.best(timetable, stop, intersect(intervals, window))
+    intervals = permitted(stop)
+    cheapest = _cheapest(timetable, stop, intervals, known)
+    if standing is None:
+        return cheapest
+    calm = Calm(standing, timetable, stop, place=known)
+    return lambda window: calm.instead_of(cheapest(window), intersect(intervals, window))
+
+
+def _cheapest(timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], place: NewPlace | None) -> Answer:
+    if place is not None:
+        return lambda window: place.best(timetable, stop, intersect(intervals, window))
     return Candidate(timetable, stop).within
 
 

@@ -56,10 +56,11 @@ def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:
 
 
 def offers(cleared: Cleared, stop: Stop, place: Whereabouts, windows: Sequence[Window]) -> list[slots.Offer]:
-    """One offer per window. Refused("off_the_map") when no road comes near the stop."""
+    """One offer per window, as `best` would answer it. Refused("off_the_map") when no road comes near the stop."""
     try:
         rows = _rows_of(cleared, stop, place)
-        found = slots.offers({"day": cleared.timetable}, stop, {"day": windows}, place=rows)
+        standing = {"day": cleared.snapshot.timetable}
+        found = slots.offers({"day": cleared.timetable}, stop, {"day": windows}, place=rows, standing=standing)
         return [
             one if one.feasible else slots.squeezed(cleared.timetable, stop, one, tried=OFFERED_ROOM, place=rows)
             for one in found
@@ -72,7 +73,7 @@ def _rows_of(cleared: Cleared, stop: Stop, place: Whereabouts) -> NewPlace | Non
     """What is known of the ways to a place that is new to the day; asks for more as it is needed."""
     if stop.location != NEW_PLACE:
         return None
-    near = neighbourhood(cleared.snapshot.ground, point_of(place))
+    near = neighbourhood(cleared.snapshot.ground, point_of(place), cleared.snapshot.closed)
     return NewPlace(near.nearest, near.rows)
 
 
@@ -83,7 +84,8 @@ def _made(cleared: Cleared, insertion: Insertion, stop: Stop, place: Whereabouts
         return applied(timetable, insertion, stop)
     table, ground = timetable.tables[insertion.vehicle], cleared.snapshot.ground
     near = sorted(set(table.locations[insertion.position : insertion.position + 2]))
-    travel = known_from(ground, point_of(place), table.vehicle.profile, near)
+    known, closed = timetable.problem.travel, cleared.snapshot.closed
+    travel = known_from(ground, known, point_of(place), table.vehicle.profile, near, closed)
     like = next(iter(ground.nearest(point_of(place), 1)), 0)
     larger = dataclasses.replace(timetable, problem=timetable.problem.grown(travel, like))
     return applied(larger, insertion, stop.replace(location=len(ground.points)))
