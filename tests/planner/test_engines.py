@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.routing.planner import ruining
 from apps.routing.planner.calm import calmest_insertion
 from apps.routing.planner.check import violations
 from apps.routing.planner.cost import plan_cost, starts
@@ -234,3 +235,19 @@ def test_a_day_far_too_large_ends_in_time_and_names_what_is_left(engine: str, mo
     assert violations(problem, plan) == []
     assert set(plan.vehicle_of) | set(plan.unserved) == {s.id for s in problem.stops}
     assert len(plan.vehicle_of) > 60
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_without_pyvrp_a_plain_day_is_far_better_than_plain_insertion_and_the_same_again(seed: int) -> None:
+    """Loads, skills, windows and a limit on stops hold; nobody is left out whom the first answer served."""
+    problem = random_problem(seed, stops=40, vans=5)
+    vans = tuple(vehicle.replace(started=False, max_stops=12, profile="car") for vehicle in problem.vehicles)
+    people = tuple(stop.replace(loaded_on=None, collects=False) for stop in problem.stops if len(stop.windows) == 1)
+    problem = problem.replace(vehicles=vans, stops=people)
+    assert ruining.expresses(problem, problem.stops)
+    first = build(problem, engine="insertion")
+    plan, again = (build(problem, iterations=6, engine="ortools") for _ in range(2))
+    assert violations(problem, plan) == []
+    assert plan.routes == again.routes
+    assert len(plan.unserved) <= len(first.unserved)
+    assert plan_cost(problem, plan, PLAIN).total < 0.97 * plan_cost(problem, first, PLAIN).total

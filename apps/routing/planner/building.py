@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Iterable
 from typing import Final, Literal
 
+from apps.routing.planner import ruining
 from apps.routing.planner.breaks import placed
 from apps.routing.planner.check import violations
 from apps.routing.planner.cost import left_out, plan_cost
@@ -31,6 +32,9 @@ MOST_COLD: Final = 400
 
 SHORT_ROUTE: Final = 12
 """Stops of a route of which several make a piece (`polishing`)."""
+
+RUINING: Final = 0.9
+"""Part of the time for ruin and recreate where it knows every constraint; in the rest OR-Tools goes over its plan."""
 
 _FIRST_ANSWER: Final = 0.7
 """Part of the time that must be left when plain insertion, the first answer, is done."""
@@ -73,6 +77,9 @@ def _drawn(
     """The solvers' plan, as far as the judge lets it stand, completed and gone over."""
     if len(stops) > MOST_AT_ONCE:
         routes = in_parts(problem, stops, lambda part, share: _part(part, policy, engine, seed, pace, share), pace)
+    elif engine == "ortools" and ruining.expresses(problem, stops):
+        outside = outside_prices(problem, stops, policy)
+        routes = ruining.build_ruining(problem, stops, inserted.routes, outside, pace, RUINING, seed)
     elif engine == "ortools" and len(stops) > MOST_COLD:
         routes = list(inserted.routes)
     else:
