@@ -20,6 +20,7 @@ from apps.core import clock
 from apps.core.encryption import keyed_digest
 from apps.core.errors import InvalidInput, NotAllowed, NotFound, Refused, Throttled
 from apps.core.phones import masked, masked_email
+from apps.core.sealed_ids import opened_id, sealed_id
 from apps.core.throttles import check_tries, count_try
 from apps.deliveries import events
 from apps.deliveries.models import Delivery, Link, StepUp
@@ -172,7 +173,7 @@ def verify_code(*, access: Access, code: str) -> str:
         if not StepUp.objects.filter(pk=step_up.pk, verified_at=None, used_up_at=None).update(verified_at=clock.wall()):
             raise _wrong_code()
         emit(events.STEP_UP_PASSED, delivery_id=access.delivery.pk, actor="shopper")
-    return signing.dumps([access.link.pk, access.link.generation, step_up.pk], salt=_SALT)
+    return _signed(access.link, step_up.pk)
 
 
 def carried_over(access: Access, cookie: str | None) -> str | None:
@@ -183,12 +184,13 @@ def carried_over(access: Access, cookie: str | None) -> str | None:
     before = access.link.generation
     access.link.refresh_from_db(fields=["generation"])
     try:
-        link_id, generation, step_up_id = signing.loads(cookie or "", salt=_SALT, max_age=VERIFIED_SECONDS)
+        generation, sealed = signing.loads(cookie or "", salt=_salt(access.link), max_age=VERIFIED_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    if (link_id, generation) != (access.link.pk, before) or before == access.link.generation:
+    step_up_id = opened_id("step-up", sealed)
+    if generation != before or before == access.link.generation or step_up_id is None:
         return None
-    return signing.dumps([link_id, access.link.generation, step_up_id], salt=_SALT)
+    return _signed(access.link, step_up_id)
 
 
 def tier_from(access: Access, cookie: str | None) -> Access:
@@ -196,13 +198,23 @@ def tier_from(access: Access, cookie: str | None) -> Access:
     if not cookie or access.view_only:
         return access
     try:
-        link_id, generation, step_up_id = signing.loads(cookie, salt=_SALT, max_age=VERIFIED_SECONDS)
+        generation, sealed = signing.loads(cookie, salt=_salt(access.link), max_age=VERIFIED_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):
         return access
-    if (link_id, generation) != (access.link.pk, access.link.generation):
+    step_up_id = opened_id("step-up", sealed)
+    if generation != access.link.generation or step_up_id is None:
         return access
     stands = StepUp.objects.filter(pk=step_up_id, link=access.link, verified_at__isnull=False, used_up_at=None)
     return replace(access, tier="verified") if stands.exists() else access
+
+
+def _signed(link: Link, step_up_id: int) -> str:
+    return signing.dumps([link.generation, sealed_id("step-up", step_up_id)], salt=_salt(link))
+
+
+def _salt(link: Link) -> str:
+    # The link's number is in the signature, not in the cookie.
+    return f"{_SALT}/{link.pk}"
 
 
 def _counts_try(step_up: StepUp) -> bool:

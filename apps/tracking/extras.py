@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from apps.core.sealed_ids import sealed_id
 from apps.deliveries.models import Delivery, Promise
 from apps.deliveries.states import State
 from apps.feedback import rules as feedback_rules
@@ -77,7 +78,7 @@ def extra_keys(delivery: Delivery, extras: Extras | None, *, is_verified: bool, 
         "rating": _rating(delivery, extras.rating, is_verified, now),
         "problem": _problem(delivery, extras.reports),
         "calendar": _sequence(delivery, extras),
-        "blocks": [block.pk for block in shown_blocks(delivery.state, extras, now)],
+        "blocks": [sealed_id("block", block.pk) for block in shown_blocks(delivery.state, extras, now)],
     }
 
 

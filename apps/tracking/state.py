@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from apps.core import clock
+from apps.core.sealed_ids import sealed_id
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Place, Proof
 from apps.deliveries.services import doorstep_code_of, needs_doorstep_code
@@ -246,8 +247,10 @@ def _proof(facts: Facts, is_verified: bool) -> Document | None:
     }
 
 
-def _last_image(proofs: list[Proof], kinds: Collection[str]) -> int | None:
-    return next((proof.pk for proof in reversed(proofs) if proof.image and proof.kind in kinds), None)
+def _last_image(proofs: list[Proof], kinds: Collection[str]) -> str | None:
+    return next(
+        (sealed_id("proof", proof.pk) for proof in reversed(proofs) if proof.image and proof.kind in kinds), None
+    )
 
 
 def _failure(facts: Facts, is_verified: bool) -> Document | None:
@@ -259,11 +262,12 @@ def _failure(facts: Facts, is_verified: bool) -> Document | None:
         return None
     failed, photo = facts.failed, facts.failure_photo
     since = failed.started_at if failed else None
-    is_of_this_try = photo is not None and (since is None or photo.taken_at >= since)
+    is_shown = photo is not None and facts.delivery.merchant.policy.show_photo
+    is_of_this_try = photo is not None and is_shown and (since is None or photo.taken_at >= since)
     ended = failed.ended_at if failed and failed.ended_at else told.at if told else None
     return {
         "reason": failed.reason_code if failed else str(told.data.get("reason", "")) if told else "",
         "at": ended.isoformat() if ended else None,
-        "photo": photo.pk if photo and is_of_this_try and is_verified else None,
+        "photo": sealed_id("proof", photo.pk) if photo and is_of_this_try and is_verified else None,
         "has_photo": is_of_this_try,
     }

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from apps.core.sealed_ids import sealed_id
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import make_link, token_of
 from apps.deliveries.states import State
@@ -112,13 +113,13 @@ def test_the_page_asks_nobody_else_and_links_leave_cleanly(settings: object) -> 
     assert max(Image.open(BytesIO(kept)).size) <= 1040
     page = page_of(world.delivery(state=State.OUT))
     sources = re.findall(r'<(?:img|script|link)[^>]* (?:src|href)="([^"]+)"', page)
-    assert f"/brand/alpenkorb/block-{made.pk}.jpg" in " ".join(sources)
+    assert f"/brand/alpenkorb/block-{sealed_id('block', made.pk)}.jpg" in " ".join(sources)
     assert not [source for source in sources if "//" in source]
     anchor = re.search(r"<a [^>]*shop\.example[^>]*>", page)
     assert anchor is not None
     assert 'rel="noopener noreferrer nofollow"' in anchor[0]
-    assert Client().get(f"/brand/alpenkorb/block-{made.pk}.jpg")["Content-Type"] == "image/jpeg"
-    assert Client().get(f"/brand/rheinbuch/block-{made.pk}.jpg").status_code == 404
+    assert Client().get(f"/brand/alpenkorb/block-{sealed_id('block', made.pk)}.jpg")["Content-Type"] == "image/jpeg"
+    assert Client().get(f"/brand/rheinbuch/block-{sealed_id('block', made.pk)}.jpg").status_code == 404
 
 
 @pytest.mark.covers("T24")

@@ -7,6 +7,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 
 from apps.core import clock
+from apps.core.sealed_ids import sealed_id
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Attempt, Delivery, Proof
 from apps.deliveries.services import make_link, token_of
@@ -90,7 +91,13 @@ def test_the_photo_and_the_drivers_words_are_for_verified_eyes(failed: Delivery,
     html = client.get(f"/t/{token}").content.decode()
     assert "Rang twice." in html
     address = html.partition("/proof/")[2].partition('"')[0]
-    assert client.get(f"/t/{token}/proof/{address}").content == JPEG
+    answer = client.get(f"/t/{token}/proof/{address}")
+    assert answer.content == JPEG
+    assert answer["Content-Disposition"].startswith("attachment"), "opened by itself it is a file, never a page"
+    Policy.objects.update(show_photo=False)
+    Delivery.objects.update(page_version=failed.page_version + 5)
+    assert client.get(f"/t/{token}/proof/{address}").status_code == 404
+    assert not client.get(f"/t/{token}/state").json()["failure"]["has_photo"]
 
 
 @pytest.mark.covers("T10")
@@ -128,13 +135,13 @@ def test_addresses_of_pictures_are_signed_for_one_link_and_expire(client: Client
     assert client.get(f"/t/{token}/proof/{proofs['photo'].pk}").status_code == 404
     verified(client, other_token)
     assert client.get(f"/t/{other_token}/proof/{signed}").status_code == 404
-    foreign = signed_picture(gate.open_link(other_token), proofs["photo"].pk)
+    foreign = signed_picture(gate.open_link(other_token), sealed_id("proof", proofs["photo"].pk))
     assert client.get(f"/t/{other_token}/proof/{foreign}").status_code == 404
     import time
 
     real = time.time
     monkeypatch.setattr("django.core.signing.time.time", lambda: real() - 31 * 60)
-    old = signed_picture(gate.open_link(token), proofs["photo"].pk)
+    old = signed_picture(gate.open_link(token), sealed_id("proof", proofs["photo"].pk))
     monkeypatch.setattr("django.core.signing.time.time", real)
     assert client.get(f"/t/{token}/proof/{old}").status_code == 404
 
@@ -150,7 +157,7 @@ def test_addresses_of_pictures_are_signed_for_one_link_and_expire(client: Client
     ],
 )
 def test_each_part_of_the_proof_has_a_switch(client: Client, switch: str, gone: str) -> None:
-    made, proofs, token = delivered()
+    made, _proofs, token = delivered()
     if switch == "show_left_at":
         Proof.objects.filter(kind="signature").update(received_by="")
     verified(client, token)
@@ -165,4 +172,4 @@ def test_each_part_of_the_proof_has_a_switch(client: Client, switch: str, gone: 
     if switch == "show_photo":
         # An address from before opens nothing either.
         assert client.get(f"/t/{token}/proof/{signed}").status_code == 404
-        assert proofs["photo"].pk not in page["proof"].values()
+        assert page["proof"]["photo"] is None

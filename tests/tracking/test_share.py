@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from apps.core.encryption import sha256_hex
+from apps.core.sealed_ids import sealed_id
 from apps.deliveries.models import Delivery, Link, StepUp
 from apps.deliveries.services import make_link, revoke_link, rotate_link, shares_of, token_of
 from apps.deliveries.states import State
@@ -86,7 +87,14 @@ def test_a_share_reaches_no_address_that_writes(full: Link, alice: Delivery, sta
     Delivery.objects.filter(pk=alice.pk).update(state=state)
     others = make_link(delivery=alice, kind=Link.Kind.VIEW)
     tried = {"stars": "5", "kind": "damaged", "text": "x", "safe_place": "porch", "note": "x", "confirm": "1"}
-    tried |= {"channel": "sms", "reason": "other", "revision": "1", "stop": str(others.pk), "label": "x", "days": "1"}
+    tried |= {
+        "channel": "sms",
+        "reason": "other",
+        "revision": "1",
+        "stop": sealed_id("share", others.pk),
+        "label": "x",
+        "days": "1",
+    }
     window = world.hours(14, 16)
     tried |= {"code": "123456"}
     tried["window"] = f"{int(window.earliest.timestamp())}-{int(window.latest.timestamp())}"
@@ -98,7 +106,7 @@ def test_a_share_reaches_no_address_that_writes(full: Link, alice: Delivery, sta
         data = {name: value for name, value in tried.items() if name != without}
         statuses[tail] = client.post(f"/t/{token}{tail}", data).status_code
     assert set(statuses.values()) == {404, 405}
-    assert client.post(f"/t/{token}/share", {"stop": str(others.pk)}).status_code == 404
+    assert client.post(f"/t/{token}/share", {"stop": sealed_id("share", others.pk)}).status_code == 404
     assert len(statuses) >= 14
     assert snapshot(alice) == before
 
@@ -134,7 +142,7 @@ def test_ten_at_a_time_and_only_ones_own_are_stopped(full: Link, alice: Delivery
     assert shopper.status == 422
     assert len(shares_of(full)) == 10
     foreign = make_link(delivery=alice, kind=Link.Kind.VIEW)
-    answer = Client().post(f"/t/{token_of(full)}/share", {"stop": str(foreign.pk)})
+    answer = Client().post(f"/t/{token_of(full)}/share", {"stop": sealed_id("share", foreign.pk)})
     assert answer.status_code == 404
     foreign.refresh_from_db()
     assert foreign.revoked_at is None

@@ -35,14 +35,12 @@ def proof(_request: HttpRequest, access: Access, signed: str) -> HttpResponse:
     response = HttpResponse(photo, content_type="image/jpeg")
     response["Content-Security-Policy"] = _SANDBOX
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Disposition"] = 'inline; filename="proof.jpg"'
+    response["Content-Disposition"] = 'attachment; filename="proof.jpg"'
     return response
 
 
 def _is_shown(found: Proof, access: Access) -> bool:
     policy = access.delivery.merchant.policy
-    if found.kind == Proof.Kind.FAILURE:
-        return True
     return bool(policy.show_signature if found.kind == Proof.Kind.SIGNATURE else policy.show_photo)
 
 

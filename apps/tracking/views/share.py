@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.core.errors import DoorstepError, NotFound
+from apps.core.sealed_ids import opened_id, sealed_id
 from apps.deliveries.access import Access
 from apps.deliveries.models import Link
 from apps.deliveries.services import share_link, shares_of, stop_sharing, tracking_url
@@ -19,8 +20,7 @@ def share(request: HttpRequest, access: Access) -> HttpResponse:
     """GET lists the links made from this one; POST `stop` withdraws one, any other POST makes one."""
     if request.method == "POST":
         return _stop(request, access) if "stop" in request.POST else _make(request, access)
-    made = request.GET.get("made", "")
-    return _page(request, access, made=int(made) if made.isascii() and made.isdigit() and len(made) < 18 else 0)
+    return _page(request, access, made=request.GET.get("made", ""))
 
 
 def _make(request: HttpRequest, access: Access) -> HttpResponse:
@@ -32,19 +32,19 @@ def _make(request: HttpRequest, access: Access) -> HttpResponse:
         raise
     except DoorstepError as error:
         return _page(request, access, status=error.status, error=error)
-    return goes_to(access, "share", f"made={made.pk}")
+    return goes_to(access, "share", f"made={sealed_id('share', made.pk)}")
 
 
 def _stop(request: HttpRequest, access: Access) -> HttpResponse:
-    number = request.POST["stop"]
-    if not (number.isascii() and number.isdigit() and len(number) < 18):
+    share_id = opened_id("share", request.POST["stop"])
+    if share_id is None:
         raise NotFound("link_not_found")
-    stop_sharing(link=access.link, share_id=int(number))
+    stop_sharing(link=access.link, share_id=share_id)
     return goes_to(access, "share")
 
 
 def _page(
-    request: HttpRequest, access: Access, *, status: int = 200, made: int = 0, error: DoorstepError | None = None
+    request: HttpRequest, access: Access, *, status: int = 200, made: str = "", error: DoorstepError | None = None
 ) -> HttpResponse:
     days = access.delivery.merchant.policy.share_days
     shares = [_row(link, access.delivery.merchant.time_zone) for link in shares_of(access.link)]
@@ -66,7 +66,7 @@ def _days_words(days: int) -> str:
 
 def _row(link: Link, zone: str) -> dict[str, Any]:
     return {
-        "id": link.pk,
+        "id": sealed_id("share", link.pk),
         "label": link.label or _("Without a name"),
         "url": tracking_url(link),
         "until": capitalised(moment_words(link.expires_at, zone)) if link.expires_at else "",
