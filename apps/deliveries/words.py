@@ -61,6 +61,7 @@ FAILURE_REASONS: dict[str, LazyText] = {
     "carrier_no_parking": gettext_lazy("there was no place to stop the van"),
     "carrier_missing_proof": gettext_lazy("the proof that the sender asks for could not be taken"),
     "carrier_vehicle_issue": gettext_lazy("the van had a problem"),
+    "carrier_road_closed": gettext_lazy("the road was closed"),
     "carrier_capacity_exceeded": gettext_lazy("the pick-up point had no room"),
     "weather_delay": gettext_lazy("the weather stopped us"),
 }
@@ -85,6 +86,7 @@ NEXT_STEPS: dict[str, LazyText] = {
     "carrier_no_parking": _NEXT_BY_ITSELF,
     "carrier_missing_proof": _NEXT_ANOTHER_TIME,
     "carrier_vehicle_issue": _NEXT_BY_ITSELF,
+    "carrier_road_closed": _NEXT_BY_ITSELF,
     "carrier_capacity_exceeded": gettext_lazy("Choose another pick-up point or a time at your door."),
     "weather_delay": _NEXT_BY_ITSELF,
 }

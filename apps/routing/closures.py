@@ -1,13 +1,14 @@
-"""Roads that are closed for a while, as the plan sees them: what lies inside cannot be reached, who drove through goes
-around.
+"""Roads that are closed for a while, as the plan sees them: nobody is served inside meanwhile, and who drove through
+goes around.
 
-A prepared network does not know the way around, so a leg whose fastest way runs through the closed place is taken to
-last `CLOSED_DETOUR_SECONDS` longer. Which legs those are is known exactly: going by way of the closed place takes no
-longer than they do.
+What lies inside is shut for these hours, like a point outside its opening hours (`shut`). A prepared network does not
+know the way around, so a leg whose fastest way runs through the closed place is taken to last `CLOSED_DETOUR_SECONDS`
+longer while it is closed (`around`, `detours`). Which legs those are is known exactly: going by way of the closed place
+takes no longer than they do.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import cos, pi, radians, sin
@@ -18,26 +19,34 @@ from apps.core.geo import distance_metres
 from apps.fleet.models import Depot
 from apps.routing import roads
 from apps.routing.models import Closure
-from apps.routing.planner.travel import UNREACHABLE, Point, Travel, TravelError
+from apps.routing.planner.problem import Stop, Vehicle, Window
+from apps.routing.planner.travel import Ints, Point, Travel, TravelError
 from apps.routing.shift_rows import codes_in
 from apps.routing.stops import local_instant
-from apps.routing.triggers import CLOSED_DETOUR_SECONDS
+from apps.routing.triggers import CLOSED_DETOUR_SECONDS, CLOSED_MARGIN, VANS_LEAVE_AT
 
 SLACK_SECONDS = 15
 """Turning in at a place costs a little that driving through it does not."""
 _RING = 4
 _METRES_PER_DEGREE = 111_320.0
 _KEPT = 4
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A round area that vans of these profiles keep out of, for what is left of the day."""
+    """A round area that vans of these profiles keep out of for some time.
 
+    `hours` are seconds since the day's midnight; `detours`: vans that are under way, or leave first, go around it.
+    """
+
+    closure: int
     latitude: float
     longitude: float
     radius_metres: int
     profiles: frozenset[str]
+    hours: Window
+    detours: bool
 
     def holds(self, point: Point) -> bool:
         return distance_metres((point.lat, point.lon), (self.latitude, self.longitude)) <= self.radius_metres
@@ -50,16 +59,69 @@ class Closed:
         ring = [Point(self.latitude + reach * sin(a), self.longitude + reach * cos(a) / wide) for a in angles]
         return [Point(self.latitude, self.longitude), *ring]
 
+    @property
+    def skill(self) -> str:
+        """What a vehicle has that may go in all the same."""
+        return f"past:{self.closure}"
+
+    def left_of(self, windows: Sequence[Window]) -> tuple[Window, ...]:
+        """The parts of the windows in which it is open."""
+        begins, ends = self.hours
+        parts = [part for a, b in windows for part in ((a, min(b, begins - 1)), (max(a, ends), b))]
+        return tuple((a, b) for a, b in parts if a <= b)
+
 
 def closed_on(depot: Depot, day: date, now: datetime) -> tuple[Closed, ...]:
     """What is closed at any time that day from now on."""
     opens, ends = local_instant(depot, day, time()), local_instant(depot, day + timedelta(days=1), time())
+    looked_at = max(now, local_instant(depot, day, VANS_LEAVE_AT)) + CLOSED_MARGIN
     rows = Closure.objects.filter(depot=depot, begins_at__lt=ends, ends_at__gt=max(opens, now)).order_by("pk")
-    return tuple(Closed(row.latitude, row.longitude, row.radius_metres, codes_in(row.profiles)) for row in rows)
+    return tuple(
+        Closed(
+            row.pk,
+            row.latitude,
+            row.longitude,
+            row.radius_metres,
+            codes_in(row.profiles),
+            # What was open before can no longer be used.
+            (-_DAY if row.begins_at <= now else _seconds(row.begins_at, opens), _seconds(row.ends_at, opens)),
+            detours=row.begins_at <= looked_at and row.ends_at > looked_at - CLOSED_MARGIN,
+        )
+        for row in rows
+    )
+
+
+def _seconds(instant: datetime, midnight: datetime) -> int:
+    """Since midnight, cut to the days around: a road may be closed for years."""
+    return max(-_DAY, min(int((instant - midnight).total_seconds()), 3 * _DAY))
+
+
+def shut(stop: Stop, point: Point, closed: Collection[Closed], fleet: Collection[str], profile: str = "") -> Stop:
+    """The stop without the hours in which its place is closed; `profile` is that of the van it stands on.
+
+    Where nothing is left, or its own van may go in, only such vans of the `fleet` (its profiles) may serve it.
+    """
+    for area in closed:
+        if not area.holds(point):
+            continue
+        left = area.left_of(stop.windows)
+        may_pass = set(fleet) - area.profiles
+        if may_pass and (profile in may_pass or (not left and not profile)):
+            stop = stop.replace(skills=stop.skills | {area.skill})
+        else:
+            stop = stop.replace(windows=left)
+    return stop
+
+
+def let_past(vehicle: Vehicle, closed: Collection[Closed]) -> Vehicle:
+    """The vehicle with what it needs to serve places inside areas that are not closed to it."""
+    skills = {area.skill for area in closed if vehicle.profile not in area.profiles}
+    return vehicle.replace(skills=vehicle.skills | skills) if skills else vehicle
 
 
 def around(ground: roads.Ground, closed: tuple[Closed, ...]) -> Mapping[str, Travel]:
-    """The ground's travel with these places closed; as it is where nothing is."""
+    """The ground's travel by way of the detours; as it is where there are none."""
+    closed = tuple(area for area in closed if area.detours)
     if not closed:
         return ground.travel
     key = (id(ground), closed)
@@ -77,31 +139,38 @@ _around: OrderedDict[tuple[int, tuple[Closed, ...]], tuple[roads.Ground, dict[st
 
 def _of_profile(ground: roads.Ground, profile: str, closed: tuple[Closed, ...]) -> Travel:
     travel = ground.travel[profile]
-    seconds, metres = travel.seconds, travel.metres
     near = [number for number, point in enumerate(ground.points) if point.key not in ground.off]
-    for area in closed:
-        if profile not in area.profiles:
-            continue
-        slower = np.zeros(seconds.shape, dtype=np.bool_)
-        slower[np.ix_(near, near)] = _through(ground, profile, area, near)
-        seconds = np.where(slower & (seconds < UNREACHABLE), seconds + CLOSED_DETOUR_SECONDS, seconds)
-        inside = [number for number, point in enumerate(ground.points) if area.holds(point)]
-        seconds[inside, :] = seconds[:, inside] = UNREACHABLE
-        metres = np.where(seconds >= UNREACHABLE, UNREACHABLE, metres)
-    seconds, metres = seconds.astype(np.int32), metres.astype(np.int32)
+    points, square = [ground.points[number] for number in near], np.ix_(near, near)
+    seconds = travel.seconds.copy()
+    seconds[square] = detours(profile, closed, points, points, seconds[square])
     np.fill_diagonal(seconds, 0)
-    np.fill_diagonal(metres, 0)
-    return Travel(seconds, metres, travel.exact)
+    return Travel(seconds, travel.metres, travel.exact)
 
 
-def _through(ground: roads.Ground, profile: str, area: Closed, near: list[int]) -> np.ndarray:
-    """Which legs between these places run through the area."""
-    points, network = [ground.points[number] for number in near], roads.network(profile)
-    direct = ground.travel[profile].seconds[np.ix_(near, near)].astype(np.int64)
-    found = np.zeros(direct.shape, dtype=np.bool_)
+def detours(
+    profile: str, closed: Collection[Closed], starts: Sequence[Point], ends: Sequence[Point], direct: Ints
+) -> Ints:
+    """Seconds of the legs between these places (a row per start) with what driving around costs.
+
+    A leg that begins or ends inside is driven when it is open, so it needs no detour.
+    """
+    found = direct.astype(np.int64)
+    for area in closed:
+        if profile not in area.profiles or not area.detours:
+            continue
+        slower = _through(profile, area, starts, ends, direct)
+        slower[[area.holds(point) for point in starts], :] = False
+        slower[:, [area.holds(point) for point in ends]] = False
+        found[slower] += CLOSED_DETOUR_SECONDS
+    return found.astype(np.int32)
+
+
+def _through(profile: str, area: Closed, starts: Sequence[Point], ends: Sequence[Point], direct: Ints) -> np.ndarray:
+    """Which of these legs run through the area."""
+    network, found = roads.network(profile), np.zeros(direct.shape, dtype=np.bool_)
     for probe in area.probes():
         try:
-            to, away = network.table(points, [probe]).seconds[:, 0], network.table([probe], points).seconds[0]
+            to, away = network.table(starts, [probe]).seconds[:, 0], network.table([probe], ends).seconds[0]
         except TravelError:
             continue
         found |= to[:, None].astype(np.int64) + away[None, :] <= direct + SLACK_SECONDS

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.geo import distance_metres
 from apps.deliveries.models import Delivery, Place
 from apps.fleet.models import Depot, Shift
 
@@ -180,6 +181,9 @@ class Closure(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def holds(self, latitude: float, longitude: float) -> bool:
+        return distance_metres((latitude, longitude), (self.latitude, self.longitude)) <= self.radius_metres
 
 
 class Actual(models.Model):

@@ -1,38 +1,48 @@
 """A place that no matrix of the day knows yet: the exact rows that an answer needs, and no more."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from apps.routing import roads
+from apps.routing.closures import Closed, detours
 from apps.routing.planner.new_place import SEEDS, PlaceRows
 from apps.routing.planner.slots import Neighbourhood
 from apps.routing.planner.travel import UNREACHABLE, Ints, Point, Travel
 
 
-def neighbourhood(ground: roads.Ground, point: Point) -> Neighbourhood:
+def neighbourhood(ground: roads.Ground, point: Point, closed: tuple[Closed, ...] = ()) -> Neighbourhood:
     """Its nearest known places and its road queries. OffTheMap when those are asked and no road comes near it."""
-    return Neighbourhood(ground.nearest(point, SEEDS), _rows(ground, point))
+    return Neighbourhood(ground.nearest(point, SEEDS), _rows(ground, point, closed))
 
 
-def known_from(ground: roads.Ground, point: Point, profile: str, near: Sequence[int]) -> dict[str, Travel]:
+def known_from(
+    ground: roads.Ground,
+    travel: Mapping[str, Travel],
+    point: Point,
+    profile: str,
+    near: Sequence[int],
+    closed: tuple[Closed, ...] = (),
+) -> dict[str, Travel]:
     """The day's travel with one more place, the last one, reachable from and to these locations only."""
-    rows = _rows(ground, point)(profile, near)
+    rows = _rows(ground, point, closed)(profile, near)
     return {
         name: Travel(
-            _larger(travel.seconds, near, rows.to_seconds, rows.from_seconds, filled=name == profile),
-            _larger(travel.metres, near, rows.to_metres, rows.from_metres, filled=name == profile),
-            travel.exact and roads.network(profile).exact,
+            _larger(known.seconds, near, rows.to_seconds, rows.from_seconds, filled=name == profile),
+            _larger(known.metres, near, rows.to_metres, rows.from_metres, filled=name == profile),
+            known.exact and roads.network(profile).exact,
         )
-        for name, travel in ground.travel.items()
+        for name, known in travel.items()
     }
 
 
-def _rows(ground: roads.Ground, point: Point) -> Callable[[str, Sequence[int]], PlaceRows]:
+def _rows(ground: roads.Ground, point: Point, closed: tuple[Closed, ...]) -> Callable[[str, Sequence[int]], PlaceRows]:
     def rows(profile: str, locations: Sequence[int]) -> PlaceRows:
         network, known = roads.network(profile), [ground.points[location] for location in locations]
         to, away = network.table(known, [point]), network.table([point], known)
-        return PlaceRows(to.seconds[:, 0], away.seconds[0], to.metres[:, 0], away.metres[0])
+        there = detours(profile, closed, known, [point], to.seconds)
+        back = detours(profile, closed, [point], known, away.seconds)
+        return PlaceRows(there[:, 0], back[0], to.metres[:, 0], away.metres[0])
 
     return rows
 

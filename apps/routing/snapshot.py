@@ -15,7 +15,7 @@ from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
 from apps.routing import learned, roads, traffic_providers
-from apps.routing.closures import around, closed_on
+from apps.routing.closures import Closed, around, closed_on, let_past, shut
 from apps.routing.days_so_far import Sight, days_so_far, service_factor
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.models import Visit
@@ -65,6 +65,7 @@ class Snapshot:
     ground: roads.Ground = field(repr=False)
     problem: Problem = field(repr=False)
     standing: Solution = field(repr=False)
+    closed: tuple[Closed, ...] = ()
     learned: Learned = field(default_factory=Learned, repr=False)
     today: Mapping[str, Today] = field(default_factory=dict)
     """How the day of each van under way goes."""
@@ -74,6 +75,11 @@ class Snapshot:
     @cached_property
     def timetable(self) -> Timetable:
         return Timetable.of(self.problem, self.standing)
+
+    @property
+    def profiles(self) -> frozenset[str]:
+        """How the day's vehicles drive."""
+        return frozenset(shift.profile for shift in self.shifts.values())
 
     def instant(self, seconds: int) -> datetime:
         return instant(self.epoch, seconds)
@@ -121,13 +127,14 @@ def take(
     known = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
     behind = [row for done in rows.done.values() for row in done]
     ground = _ground(depot, day, shifts.values(), [*visits.values(), *known], behind)
-    learned_now, sights = learned.current(), sights or {}
+    learned_now, sights, closed = learned.current(), sights or {}, closed_on(depot, day, clock.now())
     today = days_so_far(shifts.values(), epoch, str(day), ground, learned_now.times)
-    build = _Builder(depot, day, now, rows, visits, drops, promises, rows.done, ground, learned_now.times, today)
+    times = learned_now.times
+    build = _Builder(depot, day, now, rows, visits, drops, promises, rows.done, ground, times, today, closed)
     routes = [build.route(shift) for shift in shifts.values()]
     vehicles = [build.vehicle(shift, sights.get(shift.shift)) for shift in shifts.values()]
     stops = [*map(build.stop, visits.values()), *build.spare_reloads(shifts.values())]
-    travel = around(ground, closed_on(depot, day, clock.now()))
+    travel = around(ground, closed)
     traffic = traffic_providers.provider(learned_now.times).tables(travel, ground.points)
     problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(travel), traffic=traffic)
     served = {stop for route in routes for stop in route.stops}
@@ -149,6 +156,7 @@ def take(
         ground=ground,
         problem=problem,
         standing=standing,
+        closed=closed,
         learned=learned_now,
         today=today,
         signals={shift: sight.signal for shift, sight in sights.items()},
@@ -170,7 +178,7 @@ def new_stop(
     earliest, latest = snapshot.window(window)
     house = place.kind, place.postcode, max(1, load.pieces), getattr(place, "floor", None)
     service = min(round(service * snapshot.learned.times.service.factor(*house)), 86_400)
-    return Stop(
+    stop = Stop(
         id="new",
         location=NEW_PLACE if location is None else location,
         windows=open_windows(place, snapshot.depot, snapshot.day, earliest, latest),
@@ -184,6 +192,8 @@ def new_stop(
         collects=terms.kind == Delivery.Kind.RETURN,
         priority=terms.priority,
     )
+    profile = snapshot.shifts[loaded_on].profile if loaded_on in snapshot.shifts else ""
+    return shut(stop, point_of(place), snapshot.closed, snapshot.profiles, profile)
 
 
 def frozen_stops(
@@ -218,10 +228,15 @@ class _Builder:
     ground: roads.Ground
     times: Times
     today: Mapping[str, Today]
+    closed: tuple[Closed, ...]
 
     @cached_property
     def shifts(self) -> dict[int, ShiftRow]:
         return {shift.shift: shift for shift in self.rows.shifts}
+
+    @cached_property
+    def profiles(self) -> frozenset[str]:
+        return frozenset(shift.profile for shift in self.rows.shifts)
 
     @cached_property
     def by_shift(self) -> dict[int, list[VisitRow]]:
@@ -252,7 +267,7 @@ class _Builder:
         epoch = epoch_of(self.depot, self.day)
         arrival = sight and sight.arrival(epoch, shift.profile, self.times, today or Today())
         standing = None if shift.departed is None else self._standing(shift, shift.departed, breaks, arrival)
-        vehicle = vehicle_of(shift, self.depot_location, self.now, standing, breaks)
+        vehicle = let_past(vehicle_of(shift, self.depot_location, self.now, standing, breaks), self.closed)
         return vehicle.replace(slowdown_percent=round(100 * today.road)) if today is not None else vehicle
 
     def _standing(self, shift: ShiftRow, departed: int, breaks: Breaks, arrival: int | None) -> Standing:
@@ -298,7 +313,7 @@ class _Builder:
         if row.state == Visit.State.ARRIVED and row.arrived is not None:
             return row.arrived
         known = forecast if forecast is not None else row.planned
-        return None if known is None else max(known, self.now)
+        return None if known is None else max(clipped(known, known)[0], self.now)
 
     def stop(self, row: VisitRow) -> Stop:
         if row.is_reload and row.shift is not None:
@@ -306,7 +321,7 @@ class _Builder:
             return reload_stop(shift, self.depot_location, row.key)
         drops = self.drops[row.visit]
         load = self._load(drops)
-        return build_stop(
+        stop = build_stop(
             row.key,
             row,
             drops,
@@ -319,6 +334,11 @@ class _Builder:
             lasted=self.now - row.arrived if row.arrived is not None else 0,
             factor=service_factor(self.times, self.today, row, load),
         )
+        return stop if row.arrived is not None else self.shut(stop, row)
+
+    def shut(self, stop: Stop, row: VisitRow) -> Stop:
+        profile = self.shifts[row.shift].profile if row.shift in self.shifts else ""
+        return shut(stop, point_of(row), self.closed, self.profiles, profile)
 
     @cached_property
     def carriers(self) -> dict[int, int]:

@@ -83,7 +83,9 @@ def build_stop(
     service = round(service_of(drop.service for drop in drops) * factor)
     if lasted > service:
         service = lasted + STILL_BUSY_SECONDS
-    eta = (row.eta_earliest, row.eta_latest) if row.eta_earliest is not None and row.eta_latest is not None else None
+    shown = row.eta_earliest is not None and row.eta_latest is not None
+    # A row that says nonsense must not take the whole depot-day with it.
+    eta = clipped(row.eta_earliest or 0, row.eta_latest or 0) if shown else None
     return Stop(
         id=key,
         location=location,

@@ -5,7 +5,7 @@ looks at every van under way. Each asks for a re-plan, which is coalesced with w
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Final
 
 from apps.routing.models import Incident
@@ -38,3 +38,7 @@ LATE_AGAIN: Final = timedelta(minutes=30)
 """A van that is late already is a new incident once it is so much later."""
 CLOSED_DETOUR_SECONDS: Final = 900
 """What driving around a closed place is taken to cost where no network knows the way around it."""
+CLOSED_MARGIN: Final = timedelta(hours=1)
+"""Vans drive around a place that closes within so long; one that closes later in the day costs nobody a detour yet."""
+VANS_LEAVE_AT: Final = time(8)
+"""When vans leave on a day that has not begun: what is closed then is driven around."""

@@ -198,7 +198,8 @@ def test_a_closed_road_is_driven_around_and_what_lies_inside_is_not_reached() ->
         begins=clock.now(),
         ends=world.hours(0, 20).latest,
     )
-    assert not take(depot=depot, day=day).problem.reachable("car", start, to[alice.pk])
+    assert van_of(alice.pk) is None
+    assert take(depot=depot, day=day).problem.stop[f"v{Visit.objects.get(drops__delivery=alice).pk}"].windows == ()
 
 
 @pytest.mark.parametrize("has_other", [True, False])

@@ -104,6 +104,7 @@ class _Before:
         self.loads: dict[str, Amounts] = {vehicle: fullest(problem, route) for vehicle, route in known.items()}
         self.excess = {vehicle: longest_excess(problem, route) for vehicle, route in known.items()}
         self.calls = {vehicle: _customers(problem, route) for vehicle, route in known.items()}
+        self.cut_off = {vehicle: _cut_off(problem, route) for vehicle, route in known.items()}
         self.missing = {(vehicle, stop) for vehicle, route in known.items() for stop in _not_on_board(problem, route)}
 
 
@@ -208,7 +209,7 @@ def _rests(problem: Problem, route: Route, rests: tuple[int, ...], before: _Befo
 def _timing(problem: Problem, route: Route, before: _Before) -> Iterator[Violation]:
     """Windows, promises, breaks, shift end and roads, by a simulation of its own."""
     vehicle = problem.vehicle[route.vehicle]
-    yield from _roads(problem, route)
+    yield from _roads(problem, route, before)
     drove = drive(problem, route)
     for stop_id, start in drove.starts.items():
         if start <= before.starts.get(stop_id, -(2**62)):
@@ -225,8 +226,9 @@ def _timing(problem: Problem, route: Route, before: _Before) -> Iterator[Violati
         yield Violation(Code.SHIFT_END, vehicle=vehicle.id, seconds=drove.end - vehicle.shift_end)
 
 
-def _roads(problem: Problem, route: Route) -> Iterator[Violation]:
-    vehicle = problem.vehicle[route.vehicle]
+def _roads(problem: Problem, route: Route, before: _Before) -> Iterator[Violation]:
+    """A road leads everywhere. Stops of the standing plan to which none does any more may stay where they are."""
+    vehicle, excused = problem.vehicle[route.vehicle], before.cut_off.get(route.vehicle, frozenset())
     if not route.stops or vehicle.is_carrier:
         return
     places = [vehicle.start, *(problem.stop[stop].location for stop in route.stops), vehicle.end]
@@ -234,8 +236,20 @@ def _roads(problem: Problem, route: Route) -> Iterator[Violation]:
     if route.frozen and vehicle.first_arrival is not None:
         legs = legs[1:]
     for source, destination, stop_id in legs:
+        if not excused.isdisjoint((source, destination)):
+            continue
         if not problem.reachable(vehicle.profile, source, destination):
             yield Violation(Code.UNREACHABLE, stop_id, vehicle.id)
+
+
+def _cut_off(problem: Problem, route: Route) -> frozenset[int]:
+    """Locations on the route that no road joins to the van's depot both ways."""
+    vehicle = problem.vehicle[route.vehicle]
+    places = {problem.stop[stop].location for stop in route.stops if stop in problem.stop} - {vehicle.end}
+    pairs = {place: ((place, vehicle.end), (vehicle.end, place)) for place in places}
+    return frozenset(
+        place for place, ways in pairs.items() if not all(problem.reachable(vehicle.profile, *way) for way in ways)
+    )
 
 
 def _kept(problem: Problem, solution: Solution, before: _Before) -> Iterator[Violation]:

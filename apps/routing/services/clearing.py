@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from apps.routing.closures import shut
 from apps.routing.days_so_far import service_factor
 from apps.routing.models import Drop, Visit
 from apps.routing.planner.insertion import FrozenStop, Timetable, remove
 from apps.routing.rows import DropRow
 from apps.routing.snapshot import Snapshot
-from apps.routing.stops import build_stop, carriers_of, is_aboard, service_of, told_of, total_load
+from apps.routing.stops import build_stop, carriers_of, is_aboard, point_of, service_of, told_of, total_load
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
         aboard=is_aboard(row, rest, carriers_of(snapshot.visits, snapshot.drops)),
         factor=service_factor(snapshot.learned.times, snapshot.today, row, load),
     )
+    profile = snapshot.shifts[van].profile
+    stop = shut(stop, point_of(row), snapshot.closed, snapshot.profiles, profile)
     return timetable.with_route(route, timetable.problem.with_stop(stop))
 
 

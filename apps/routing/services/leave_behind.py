@@ -28,10 +28,10 @@ NO_TIMES: dict[str, Any] = {
 }
 
 
-def leave_behind(*, visits: QuerySet[Visit], deliveries: Collection[int], reason: Reason) -> None:
+def leave_behind(*, visits: QuerySet[Visit], deliveries: Collection[int], reason: Reason, tell: bool = True) -> None:
     """Takes these deliveries off the visits' routes, per drop: who shares a stop with them keeps it.
 
-    Runs inside the caller's transaction, which has claimed the routes.
+    Runs inside the caller's transaction, which has claimed the routes. Without `tell` nobody hears of it (a draft).
     """
     drops = Drop.objects.filter(visit__in=visits, is_open=True, is_hold=False)
     left = drops.filter(delivery__in=list(deliveries))
@@ -49,7 +49,8 @@ def leave_behind(*, visits: QuerySet[Visit], deliveries: Collection[int], reason
         Drop.objects.filter(pk__in=list(mine.values_list("pk", flat=True))).update(visit=own)
         if staying:
             Visit.objects.filter(pk=visit.pk).update(service_seconds=service_of(staying))
-    tell_unserved(plans, dict.fromkeys(plans, reason.value))
+    if tell:
+        tell_unserved(plans, dict.fromkeys(plans, reason.value))
 
 
 def tell_unserved(plans: Mapping[int, int], reasons: Mapping[int, str], *, once: bool = False) -> list[int]:

@@ -5,9 +5,8 @@ from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.errors import Refused
-from apps.deliveries.models import Delivery, Parcel
 from apps.deliveries.services import bump_pages, move_states
-from apps.deliveries.states import ON_A_VAN, State
+from apps.deliveries.states import State
 from apps.events.services import emit, react
 from apps.fleet.models import Shift
 from apps.routing import events
@@ -16,6 +15,7 @@ from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING
 from apps.routing.services.incidents import note
 from apps.routing.services.leave_behind import NO_TIMES
+from apps.routing.services.off_van import put_back, strand
 from apps.routing.services.write_routes import touch
 
 FILL_HANDLER = "apps.routing.handlers.fill_day"
@@ -51,8 +51,8 @@ def _take_off(shift: Shift, column: str, kind: str, actor: str) -> int:
             return 0
         touch(route.pk)
         if route.departed_at is None:
-            _unload(route)
-        stranded = _strand(route, actor)
+            put_back(route, reason=REASON)
+        stranded = strand(route, reason=REASON, actor=actor) if route.departed_at is not None else []
         waiting = _set_free(route)
         if route.departed_at is not None:
             Route.objects.filter(pk=route.pk).update(finished_at=now)
@@ -63,30 +63,6 @@ def _take_off(shift: Shift, column: str, kind: str, actor: str) -> int:
         note(plan=route.plan, kind=kind, key=key, routes=routes, about=route.pk, figures=figures)
         react(FILL_HANDLER, plan_id=route.plan_id, lane="planner", dedupe_key=f"fill:{route.plan_id}")
     return waiting + len(stranded)
-
-
-def _unload(route: Route) -> None:
-    """The van never left: what is on it stands at the depot again, to be scanned onto another."""
-    loaded = Drop.objects.filter(visit__route=route, visit__state__in=REMAINING, is_open=True, is_hold=False)
-    ids = list(loaded.values_list("delivery_id", flat=True))
-    Parcel.objects.filter(delivery__in=ids).update(loaded_at=None)
-    move_states(delivery_ids=ids, to=State.ARRIVED, actor="system", reason=REASON)
-
-
-def _strand(route: Route, actor: str) -> list[int]:
-    """What is on board is not delivered today; the deliveries, for whoever fetches them."""
-    if route.departed_at is None:
-        return []
-    visits = Visit.objects.filter(route=route, state__in=REMAINING)
-    drops = Drop.objects.filter(visit__in=visits, is_open=True, is_hold=False)
-    aboard = drops.filter(delivery__state__in=ON_A_VAN).exclude(delivery__kind=Delivery.Kind.RETURN)
-    ids = sorted(aboard.values_list("delivery_id", flat=True))
-    stops = list(aboard.values_list("visit_id", flat=True))
-    aboard.update(is_open=False)
-    shared = Drop.objects.filter(visit__in=stops, is_open=True).values("visit")
-    visits.filter(pk__in=stops).exclude(pk__in=shared).update(state=Visit.State.FAILED, left_at=clock.now())
-    move_states(delivery_ids=ids, to=State.FAILED, actor=actor, reason=REASON)
-    return ids
 
 
 def _set_free(route: Route) -> int:
