@@ -16,6 +16,8 @@ FUTURE = timedelta(seconds=60)
 OLDEST = timedelta(hours=12)
 FASTEST_METRES_PER_SECOND = 70.0
 JUMP_METRES = 10_000
+# Degrees both ways that are certainly less than the metres above: a degree is never more than 111.7 km.
+_NEAR_DEPOT, _NO_JUMP = 2.0, 0.06
 BELIEVED_AFTER = 3
 """So many positions in a row that agree with each other are right, and what they jumped away from was wrong."""
 SAMPLE_METRES = 25.0
@@ -58,14 +60,21 @@ def drop_reason(fix: Fix, depot: tuple[float, float], before: Fix | None, now: d
         return "from_the_future"
     if fix.at < now - OLDEST:
         return "too_old"
-    if distance_metres(fix.point, depot) > LARGEST_MAP_METRES:
+    if not _is_within(fix.point, depot, _NEAR_DEPOT) and distance_metres(fix.point, depot) > LARGEST_MAP_METRES:
         return "off_the_map"
     if before is not None and _is_jump(before, fix):
         return "too_fast"
     return None
 
 
+def _is_within(one: tuple[float, float], other: tuple[float, float], degrees: float) -> bool:
+    """Whether both differ by less than this, which saves the exact distance for nearly all positions."""
+    return abs(one[0] - other[0]) < degrees and abs(one[1] - other[1]) < degrees
+
+
 def _is_jump(before: Fix, fix: Fix) -> bool:
+    if _is_within(before.point, fix.point, _NO_JUMP):
+        return False
     metres = distance_metres(before.point, fix.point)
     seconds = abs((fix.at - before.at).total_seconds())
     return metres > JUMP_METRES and metres > FASTEST_METRES_PER_SECOND * seconds
@@ -73,6 +82,8 @@ def _is_jump(before: Fix, fix: Fix) -> bool:
 
 def cleaned(fix: Fix) -> Fix:
     """Heading and speed only where they make sense."""
+    if fix.heading is None and fix.speed is None:
+        return fix
     heading = fix.heading if fix.heading is not None and isfinite(fix.heading) and 0 <= fix.heading <= 360 else None
     speed = fix.speed if fix.speed is not None and isfinite(fix.speed) and 0 <= fix.speed <= 100 else None
     return fix._replace(heading=heading, speed=speed)

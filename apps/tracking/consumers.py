@@ -20,6 +20,7 @@ from apps.tracking.entry import Entry, entry_of
 from apps.tracking.hub import Mailbox
 from apps.tracking.tail import live
 from apps.tracking.views.gate import SOCKET_COOKIE
+from apps.tracking.wire import Say, wire_of
 
 GONE, TOO_BIG, TOO_MANY = 4404, 1009, 1008
 # A page never sends anything, so this is generous.
@@ -36,6 +37,7 @@ class PageConsumer(AsyncWebsocketConsumer):
     box: Mailbox | None = None
     # Lives only while there is something to write: thousands of sockets are silent most of the time.
     _writer: asyncio.Task[None] | None = None
+    _wire: Say | None = None
     _is_open = False
     _frames = 0
 
@@ -75,6 +77,8 @@ class PageConsumer(AsyncWebsocketConsumer):
         self.scope["headers"].clear()
         self._is_open = True
         self._ring()
+        if (wire := wire_of(self.base_send)) is not None:
+            self._wire, box.say = wire, self._say
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing a page says means anything; too much of it ends the talk."""
@@ -94,6 +98,10 @@ class PageConsumer(AsyncWebsocketConsumer):
             live().hub.leave(self.box)
         if self._writer is not None:
             self._writer.cancel()
+
+    def _say(self, text: str) -> bool:
+        """Past the writer, unless it is at work or this socket is no longer open: nothing overtakes anything."""
+        return self._is_open and self._writer is None and self._wire is not None and self._wire(text)
 
     def _ring(self) -> None:
         if self._is_open and self._writer is None and self.box is not None:

@@ -116,7 +116,9 @@ class Sight:
         duty = progress.on_duty
         if duty is None or not rules.is_on_the_way(self.state, progress, duty.earliest):
             return None
-        return _Outlook(progress, duty, *(_rule(self.policy, progress, name) for name in ("position", "road", "distance")))
+        return _Outlook(
+            progress, duty, *(_rule(self.policy, progress, name) for name in ("position", "road", "distance"))
+        )
 
 
 def _rule(policy: Policy, progress: Progress, element: str) -> _Rule:
@@ -153,29 +155,30 @@ class _Van:
 
     def __init__(self, step: Step, progress: Progress, now: datetime) -> None:
         fix = step.newest
-        self.is_at_depot = is_at_depot(fix, progress)
+        self.is_hidden = is_at_depot(fix, progress) or progress.is_near_other_door(fix.point)
         self.at = fix.at.isoformat()
-        # All but the way behind the next door, which is each one's own.
-        own_way = progress.metres_beyond_next
-        metres = progress.metres_from(fix.point)
-        self.metres_to_next = metres - own_way if metres is not None else None
-        self.dot: Dot = {} if self.is_at_depot else _dot(fix, step.before, progress, now)
+        self.metres_to_next = progress.metres_to_next(fix.point)
+        self.dot: Dot = {} if self.is_hidden else _dot(fix, step.before, progress, now)
         self.views: dict[int | None, View] = {}
 
 
 class View:
     """What one audience is shown: the same for all of a van's deliveries but for the distance and the last road."""
 
-    __slots__ = ("_text", "at", "dot")
+    __slots__ = ("_message", "at", "dot")
 
     def __init__(self, at: str, dot: Dot) -> None:
-        self.at, self.dot, self._text = at, dot, ""
+        self.at, self.dot, self._message = at, dot, ""
 
     @property
-    def text(self) -> str:
-        """The dot as JSON, made once for all who share it."""
-        self._text = self._text or json.dumps(self.dot, separators=(",", ":"))
-        return self._text
+    def message(self) -> str:
+        """What a socket is sent: one object for all who share the view, so that it is encoded once."""
+        self._message = self._message or dot_message(self.dot)
+        return self._message
+
+
+def dot_message(dot: Dot) -> str:
+    return json.dumps({"type": "dot", "dot": dot}, separators=(",", ":"))
 
 
 class Moment:
@@ -196,7 +199,7 @@ class Moment:
             return None
         van = self._van(step, progress)
         metres = None if van.metres_to_next is None else van.metres_to_next + progress.metres_beyond_next
-        if van.is_at_depot or not outlook.position.shows(now, metres):
+        if van.is_hidden or not outlook.position.shows(now, metres):
             return None
         told = rules.rounded_metres(metres) if metres is not None and outlook.distance.shows(now, metres) else None
         view = van.views.get(told)
@@ -209,10 +212,11 @@ class Moment:
         return view
 
     def _van(self, step: Step, progress: Progress) -> _Van:
-        # Two sights of one route may have been learned at different times.
+        # All that _Van asks of it: two sights of one route may have been learned at different times.
         key = (
             *(progress.vehicle_id, progress.depot_point, progress.next_point),
-            *(progress.last_left_other_door_at, progress.profile),
+            *(progress.last_left_other_door_at, progress.last_left_other_point, progress.profile),
+            *(progress.is_at_own_door, bool(progress.stops_away)),
         )
         van = self._vans.get(key)
         if van is None:

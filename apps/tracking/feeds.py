@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Protocol
 
 from django.db import connection
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from apps.core import clock
 from apps.core.instants import stored_instant
 from apps.deliveries.models import Link
+from apps.fleet.services import Written
 from apps.routing.models import Route
 from apps.tracking.dots import Fix, Step
 from apps.tracking.models import PageChange
@@ -88,24 +89,36 @@ class VanFeed:
         self._last = 0
         self._sequences: dict[int, int] = {}
 
-    def moved(self) -> list[int]:
-        """The vehicles that moved since the last call."""
+    def moved(self, overlap: int = _OVERLAP_MICROSECONDS) -> list[int]:
+        """The vehicles that moved since the last call, among those numbered up to `overlap` before the newest."""
         # A wall clock that was set back numbers from there; what it numbers must not wait until it has caught up.
         self._last = min(self._last, int(clock.wall().timestamp() * 1_000_000))
         with connection.cursor() as cursor:
-            cursor.execute(self._SINCE, [self._last - _OVERLAP_MICROSECONDS])
+            cursor.execute(self._SINCE, [self._last - overlap])
             rows = cursor.fetchall()
         moved = []
         for vehicle, sequence, latitude, longitude, at, heading in rows:
             self._last = max(self._last, sequence)
             if self._sequences.get(vehicle) == sequence:
                 continue
-            known = self.steps.get(vehicle)
-            fix = Fix(latitude, longitude, stored_instant(at), heading)
-            self.steps[vehicle] = Step(fix, known.newest if known else None)
-            self._sequences[vehicle] = sequence
+            self._step(vehicle, sequence, Fix(latitude, longitude, stored_instant(at), heading))
             moved.append(vehicle)
         return moved
+
+    def told(self, rows: Iterable[Written]) -> list[int]:
+        """The vehicles that moved by what this process wrote itself. One that was overtaken in the table is ignored."""
+        moved = []
+        for vehicle, sequence, latitude, longitude, at, heading in rows:
+            known = self.steps.get(vehicle)
+            if known is None or at > known.newest.at:
+                self._step(vehicle, sequence, Fix(latitude, longitude, at, heading))
+                moved.append(vehicle)
+        return moved
+
+    def _step(self, vehicle: int, sequence: int, fix: Fix) -> None:
+        known = self.steps.get(vehicle)
+        self.steps[vehicle] = Step(fix, known.newest if known else None)
+        self._sequences[vehicle] = sequence
 
 
 type Mark = tuple[object, ...]
@@ -128,10 +141,6 @@ def road_marks(vehicle_ids: Collection[int]) -> dict[int, Mark]:
 
 def living_links(link_ids: Iterable[int]) -> Collection[tuple[int, int]]:
     """(link, generation) of those that still open a delivery."""
-    now = clock.now()
     rows = Link.objects.filter(pk__in=list(link_ids), revoked_at=None)
-    return {
-        (pk, generation)
-        for pk, generation, expires_at in rows.values_list("pk", "generation", "expires_at")
-        if expires_at is None or expires_at > now
-    }
+    rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()))
+    return set(rows.values_list("pk", "generation"))

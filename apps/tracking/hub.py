@@ -15,10 +15,11 @@ MOST_PER_ADDRESS, MOST_PER_LINK, MOST = 2_500, 60, 20_000
 class Mailbox:
     """One socket's place in the hub. A slow reader misses steps in between, never the newest.
 
-    `ring` is called, on the loop, when something lies in an empty box; whoever hears it takes what there is.
+    `say` writes a message at once, or answers False. Else `ring` is called, on the loop, when something lies in an
+    empty box; whoever hears it takes what there is.
     """
 
-    __slots__ = ("_slots", "access", "address", "cookie", "link", "ring", "tier", "topic", "view_only")
+    __slots__ = ("_slots", "access", "address", "cookie", "link", "ring", "say", "tier", "topic", "view_only")
 
     def __init__(
         self, entry: Entry, *, address: str = "", cookie: str = "", ring: Callable[[], object] = lambda: None
@@ -27,11 +28,14 @@ class Mailbox:
         self.address = address
         self.cookie = cookie if entry.access is not None else ""
         self.ring = ring
+        self.say: Callable[[str], bool] | None = None
         self._slots: dict[Kind, str] | None = None
 
     def put(self, kind: Kind, message: str) -> None:
         if self._slots is not None:
             self._slots[kind] = message
+            return
+        if self.say is not None and kind != "close" and self.say(message):
             return
         self._slots = {kind: message}
         self.ring()

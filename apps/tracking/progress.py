@@ -60,9 +60,14 @@ class Progress:
         Counted to the middles of the coarse areas the stops lie in: from distances to a door itself, told along the
         van's way, anybody could work out where the door is.
         """
+        metres = self.metres_to_next(point)
+        return None if metres is None else metres + self.metres_beyond_next
+
+    def metres_to_next(self, point: tuple[float, float]) -> float | None:
+        """The same to the next door, whosever it is."""
         if self.next_point is None:
             return None
-        return DETOUR * distance_metres(point, coarse_point(*self.next_point)) + self.metres_beyond_next
+        return DETOUR * distance_metres(point, coarse_point(*self.next_point))
 
     def is_near_other_door(self, point: tuple[float, float]) -> bool:
         """Whether the van at `point` is (still, or already) where somebody else waits for it."""

@@ -13,8 +13,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import clock
 from apps.deliveries import access as gate
-from apps.fleet.services import position_bell
-from apps.tracking.dots import HIDDEN, Dot, dot_of
+from apps.fleet.services import Written, position_bell
+from apps.tracking.dots import HIDDEN, Moment, View, dot_message
 from apps.tracking.feeds import VanFeed, living_links, page_feed
 from apps.tracking.hub import Hub, Kind, Mailbox
 from apps.tracking.selectors import overdue_pages, page_texts
@@ -26,13 +26,15 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 VANS_EVERY, LINKS_EVERY, VERIFIED_EVERY = 0.1, 2.0, 10.0
-# A page is overdue when two looks in a row find it older than its delivery.
-OVERDUE_EVERY = 1.0
+THOROUGH_EVERY, SHORT_OVERLAP_MICROSECONDS = 1.0, 250_000
+# A page is overdue when two looks in a row find it older than its delivery. So many are looked at in a row.
+OVERDUE_EVERY, OVERDUE_AT_ONCE = 1.0, 400
 # After a restart everybody comes at once; they are shown their pages in parties of this size.
 PARTY = 100
 # With nobody watching the thread ends after a while; the next visitor starts another.
 IDLE_SECONDS = 5.0
 _LONGEST_PAUSE = 2.0
+_HIDDEN = dot_message(HIDDEN)
 
 Delivered = list[tuple[Mailbox, Kind, str]]
 
@@ -51,29 +53,35 @@ class Tail:
         self._due_vans: set[int] = set()
         self._sights = Sights()
         self._next_vans = self._next_links = self._next_verified = self._next_overdue = 0.0
-
+        self._next_pages = self._next_thorough = 0.0
+        self._looked_at = 0
+        self._was_told = False
         self.is_behind = False
 
     def start(self) -> None:
         self._pages.start()
         self._vans.moved()
 
-    def look_for_vans(self) -> None:
-        """Lets the next round ask where the vans are, whenever the last one did."""
-        self._next_vans = 0.0
+    def told(self, rows: Collection[Written]) -> None:
+        """What this process wrote itself needs not be read back; the next round takes it to the pages."""
+        self._due_vans |= set(self._vans.told(rows))
+        self._was_told = True
 
     def poll(self) -> Delivered:
         """What is to be put into which boxes now."""
         found: Delivered = []
         now, newcomers = monotonic(), self.hub.newcomers(PARTY)
         self.is_behind = len(newcomers) == PARTY
-        self._due |= {topic for topic in self._pages.moved() if topic in self.hub}
+        if now >= self._next_pages or not self._was_told:
+            self._next_pages = now + POLL_SECONDS
+            self._due |= {topic for topic in self._pages.moved() if topic in self.hub}
         if self._due:
             boxes = self.hub.boxes(self._due)
             found += self._close_dead(boxes) + self._page_messages(boxes)
         if self._due or now >= self._next_vans:
             self._next_vans = now + VANS_EVERY
-            self._due_vans |= set(self._vans.moved())
+            self._due_vans |= self._moved_vans(now)
+        if self._due or self._due_vans:
             found += self._dot_messages(self._due, self._due_vans, now)
         if now >= self._next_overdue:
             self._next_overdue = now + OVERDUE_EVERY
@@ -90,12 +98,23 @@ class Tail:
             if now >= self._next_verified:
                 self._next_verified = now + VERIFIED_EVERY
         # Only now: a round that the database broke off is made again.
-        self._due, self._due_vans = set(), set()
+        self._due, self._due_vans, self._was_told = set(), set(), False
         return found
+
+    def _moved_vans(self, now: float) -> set[int]:
+        """All of the overlap is read once a second; the rows of a late commit may wait so long."""
+        if now < self._next_thorough:
+            return set(self._vans.moved(SHORT_OVERLAP_MICROSECONDS))
+        self._next_thorough = now + THOROUGH_EVERY
+        return set(self._vans.moved())
 
     def _mend_overdue(self) -> None:
         """Prepares watched pages that no worker has prepared in time: open pages stay true when workers are late."""
-        overdue = overdue_pages(self.hub.topics())
+        watched = self.hub.topics()
+        if len(watched) > OVERDUE_AT_ONCE:
+            self._looked_at = (self._looked_at + OVERDUE_AT_ONCE) % len(watched)
+            watched = (watched + watched)[self._looked_at : self._looked_at + OVERDUE_AT_ONCE]
+        overdue = overdue_pages({*watched, *self._overdue})
         refresh(overdue & self._overdue)
         self._overdue = overdue
 
@@ -108,20 +127,20 @@ class Tail:
         ]
 
     def _first_dots(self, boxes: Collection[Mailbox], now: float) -> Delivered:
-        instant = clock.now()
-        sights = self._sights.of({box.topic for box in boxes}, now)
-        dots = {topic: dot_of(sight, self._vans.steps, instant) for topic, sight in sights.items()}
-        return [(box, "dot", dot_message(dots.get(box.topic, HIDDEN))) for box in boxes]
+        moment, sights = Moment(self._vans.steps, clock.now()), self._sights.of({box.topic for box in boxes}, now)
+        return [(box, "dot", _message(moment.view(sights.get(box.topic)))) for box in boxes]
 
     def _dot_messages(self, pages: Collection[int], vans: set[int], now: float) -> Delivered:
         """What was told already (the same fix, a van that stays hidden) is not told again."""
-        instant, watched = clock.now(), self.hub.topics() if vans or pages else []
-        concerned = self._sights.concerned(pages, vans, watched, now)
-        dots = {topic: dot_of(self._sights[topic], self._vans.steps, instant) for topic in concerned}
-        news = {topic: dot for topic, dot in dots.items() if self._told.get(topic, ...) != dot.get("at")}
-        self._told |= {topic: dot.get("at") for topic, dot in news.items()}
-        texts = {topic: dot_message(dot) for topic, dot in news.items()}
-        return [(box, "dot", texts[box.topic]) for box in self.hub.boxes(texts)]
+        moment, watched = Moment(self._vans.steps, clock.now()), self.hub.topics() if vans or pages else []
+        texts: dict[int, str] = {}
+        for topic in self._sights.concerned(pages, vans, watched, now):
+            view = moment.view(self._sights[topic])
+            at = view.at if view else None
+            if self._told.get(topic, ...) != at:
+                self._told[topic] = at
+                texts[topic] = _message(view)
+        return [(box, "dot", text) for topic, text in texts.items() for box in self.hub.boxes((topic,))]
 
     def _close_dead(self, boxes: list[Mailbox], *, but_verified: bool = False) -> Delivered:
         alive = living_links({box.link[0] for box in boxes}) if boxes else ()
@@ -143,8 +162,8 @@ def page_message(text: str, box: Mailbox) -> str:
     return f'{{"type":"page","document":{text}}}'
 
 
-def dot_message(dot: Dot) -> str:
-    return json.dumps({"type": "dot", "dot": dot}, separators=(",", ":"))
+def _message(view: View | None) -> str:
+    return view.message if view else _HIDDEN
 
 
 class Live:
@@ -180,9 +199,7 @@ class Live:
                     connection.close()
                     pause = min(_LONGEST_PAUSE, max(0.1, pause * 2))
                 if bell.wait(0.001 if tail.is_behind else pause):
-                    # Positions were written by this very process: they need not wait for the next look.
-                    bell.clear()
-                    tail.look_for_vans()
+                    tail.told(bell.take())
                 if self._loop.is_closed():
                     return
                 if len(self.hub):

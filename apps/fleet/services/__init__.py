@@ -11,11 +11,13 @@ from apps.fleet.services.device_tokens import (
 from apps.fleet.services.record_positions import Fix, Van, drop_old_samples, record_batch, record_positions
 from apps.fleet.services.take_break import begin_break, end_break
 from apps.fleet.services.trackers import add_app, add_box, find_tracker, revoke_tracker, rotate_tracker, tracker_digest
-from apps.fleet.services.wakeups import position_bell
+from apps.fleet.services.wakeups import PositionBell, Written, position_bell
 
 __all__ = [
     "Fix",
+    "PositionBell",
     "Van",
+    "Written",
     "add_app",
     "add_box",
     "begin_break",

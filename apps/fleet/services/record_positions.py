@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.instants import stored_instant
 from apps.fleet.models import Position, PositionDrop, PositionSample, Vehicle
 from apps.fleet.rules import BELIEVED_AFTER, Doubt, Fix, cleaned, doubted_with, drop_reason, is_worth_keeping
-from apps.fleet.services.wakeups import wake_readers
+from apps.fleet.services.wakeups import Written, wake_readers
 
 KEEP_SAMPLES = timedelta(days=7)
 # SQLite counts the parameters of a statement.
@@ -70,11 +70,11 @@ def record_batch(fixes: Mapping[Van, Iterable[Fix]]) -> dict[int, int]:
         if is_own and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit = off")
-        _upsert(tracks)
+        written = _upsert(tracks)
         _keep_samples(tracks)
         _note_doubts(tracks)
         _count(dropped)
-        transaction.on_commit(wake_readers)
+        transaction.on_commit(lambda: wake_readers(written))
     return {vehicle: len(track.believed) for vehicle, track in tracks.items()}
 
 
@@ -85,8 +85,11 @@ def drop_old_samples() -> int:
 
 def _judged(track: _Track, van: Van, fixes: Iterable[Fix], now: datetime, dropped: Counter[str]) -> _Track:
     track.was_doubted = track.doubt
-    # Comparing an instant with one that has no zone would fail; the rules name such a fix.
-    for fix in sorted(fixes, key=lambda fix: fix.at.timestamp()):
+    in_order = list(fixes)
+    if len(in_order) > 1:
+        # Comparing an instant with one that has no zone would fail; the rules name such a fix.
+        in_order.sort(key=lambda fix: fix.at.timestamp())
+    for fix in in_order:
         reason = drop_reason(fix, van.depot, track.before, now)
         if reason == "too_fast":
             track.doubt = doubted_with(fix, track.doubt)
@@ -138,7 +141,6 @@ def _kept(doubt: Doubt | None) -> list[object] | None:
     return [*doubt.fix.point, doubt.fix.at.isoformat(), doubt.times] if doubt else None
 
 
-_ROW = f"({', '.join(['%s'] * 10)})"
 _INSERT = (
     "INSERT INTO fleet_position (vehicle_id, latitude, longitude, heading_degrees, speed_metres_per_second,"
     " at, sequence, sampled_latitude, sampled_longitude, sampled_at) VALUES "
@@ -153,31 +155,37 @@ _UNLESS_NEWER = (
 )
 
 
-def _upsert(tracks: Mapping[int, _Track]) -> None:
+def _upsert(tracks: Mapping[int, _Track]) -> list[Written]:
     """In the order of vehicles, so that two writers never wait for each other in a circle."""
     sequence = int(clock.wall().timestamp() * 1_000_000)
-    rows = []
+    rows, written = [], []
     for vehicle in sorted(vehicle for vehicle, track in tracks.items() if track.believed):
         fix, sampled = tracks[vehicle].newest, tracks[vehicle].sampled
         where = (sampled.latitude, sampled.longitude, _stored(sampled.at)) if sampled else (None, None, None)
-        rows.append((vehicle, *fix.point, fix.heading, fix.speed, _stored(fix.at), sequence, *where))
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), _ROWS):
-            chunk = rows[start : start + _ROWS]
-            statement = _INSERT + ", ".join([_ROW] * len(chunk)) + _UNLESS_NEWER
-            cursor.execute(statement, [value for row in chunk for value in row])
+        rows.append((vehicle, fix.latitude, fix.longitude, fix.heading, fix.speed, _stored(fix.at), sequence, *where))
+        written.append(Written(vehicle, sequence, fix.latitude, fix.longitude, fix.at.astimezone(UTC), fix.heading))
+    _write(_INSERT, rows, _UNLESS_NEWER)
+    return written
 
 
 def _keep_samples(tracks: Mapping[int, _Track]) -> None:
     rows = [(vehicle, *fix.point, _stored(fix.at)) for vehicle, track in tracks.items() for fix in track.kept]
+    _write("INSERT INTO fleet_positionsample (vehicle_id, latitude, longitude, at) VALUES ", rows)
+
+
+def _write(insert: str, rows: Sequence[tuple[object, ...]], after: str = "") -> None:
+    """SQLite prepares one short statement for all rows; PostgreSQL is asked once for many."""
+    if not rows:
+        return
+    row = f"({', '.join(['%s'] * len(rows[0]))})"
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(f"{insert}{row}{after}", rows)
+            return
         for start in range(0, len(rows), _ROWS):
             chunk = rows[start : start + _ROWS]
-            values = ", ".join(["(%s, %s, %s, %s)"] * len(chunk))
-            cursor.execute(
-                f"INSERT INTO fleet_positionsample (vehicle_id, latitude, longitude, at) VALUES {values}",  # noqa: S608
-                [value for row in chunk for value in row],
-            )
+            values = ", ".join([row] * len(chunk))
+            cursor.execute(f"{insert}{values}{after}", [value for fields in chunk for value in fields])
 
 
 def _note_doubts(tracks: Mapping[int, _Track]) -> None:
