@@ -331,7 +331,7 @@ class _Builder:
             load=load,
             promises=told_of(drops, self.promises),
             aboard=is_aboard(row, drops, self.carriers),
-            lasted=self.now - row.arrived if row.arrived is not None else 0,
+            now=self.now,
             factor=service_factor(self.times, self.today, row, load),
         )
         return stop if row.arrived is not None else self.shut(stop, row)

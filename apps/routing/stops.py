@@ -11,7 +11,7 @@ from apps.fleet.models import Depot
 from apps.places.selectors import opening_windows
 from apps.routing.epoch_seconds import since
 from apps.routing.models import DayPlan
-from apps.routing.planner.intervals import intersect
+from apps.routing.planner.intervals import intersect, next_start
 from apps.routing.planner.problem import LATEST_INSTANT, NO_LOAD, Load, Stop, Window
 from apps.routing.planner.stop import MOST_PRIORITY
 from apps.routing.planner.travel import Point
@@ -75,14 +75,18 @@ def build_stop(
     load: Load,
     promises: list[Window],
     aboard: bool,
-    lasted: int = 0,
+    now: int | None = None,
     factor: float = 1.0,
 ) -> Stop:
-    """One visit as a stop: what its drops have in common. `factor` is what was learned of the time at the door."""
+    """One visit as a stop: what its drops have in common. `factor` is what was learned of the time at the door.
+
+    Where the van stands already, `now` tells how long the handing over has lasted; waiting for the window is none.
+    """
     windows = open_windows(row, depot, day, *_common_window(row, drops))
     service = round(service_of(drop.service for drop in drops) * factor)
-    if lasted > service:
-        service = lasted + STILL_BUSY_SECONDS
+    if now is not None and row.arrived is not None:
+        lasted = now - next_start(windows, row.arrived)
+        service = lasted + STILL_BUSY_SECONDS if lasted > service else service
     shown = row.eta_earliest is not None and row.eta_latest is not None
     # A row that says nonsense must not take the whole depot-day with it.
     eta = clipped(row.eta_earliest or 0, row.eta_latest or 0) if shown else None

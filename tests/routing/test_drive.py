@@ -254,3 +254,19 @@ def test_a_day_is_built_from_what_is_due_and_published_once():
     assert Drop.objects.get(delivery=late).visit.route is not None
     after = list(Visit.objects.filter(route__isnull=False).order_by("route", "sequence").values_list("pk", flat=True))
     assert [pk for pk in after if pk in order] == order
+
+
+def test_waiting_for_a_window_is_no_handing_over(now):
+    """A van that stood at the door an hour before its time is not busy there for an hour more."""
+    world.planned_day(("Alice", "Bob"), vans=1, window=world.hours(10, 12))
+    load_all()
+    route = Route.objects.get()
+    services.depart(route=route, actor="driver:1")
+    now.set(now.at("08:45"))
+    first, second = remaining_visits(route.pk)
+    services.arrive(visit=first, actor="driver:1")
+    now.set(now.at("10:01"))
+    services.roll_forward(route_id=route.pk)
+    first.refresh_from_db()
+    assert now.at("10:00") < first.planned_departure < now.at("10:10")
+    assert eta_of(second.drops.get().delivery_id).earliest < now.at("10:20")
