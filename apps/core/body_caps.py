@@ -9,7 +9,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 
 MOST_BYTES = 1_000_000
 # Where photos come in: a day's work of a phone that was offline, a case, a merchant's block.
@@ -33,8 +32,6 @@ class BodyCaps:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isascii() and length.isdigit() and len(length) < 19 and int(length) <= most_bytes(request.path_info):
             return self.get_response(request)
-        return HttpResponse(
-            _("That was too much at once."),
-            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            content_type="text/plain; charset=utf-8",
-        )
+        # Before anybody's language is known, and for no browser that shows our own forms.
+        refusal = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return HttpResponse(refusal.phrase, status=refusal, content_type="text/plain; charset=utf-8")
