@@ -121,15 +121,6 @@ def whole_day(policy: PolicyLike, day: date, zone: ZoneInfo) -> TimeWindow | Non
     return TimeWindow(opens, closes) if closes - opens >= SHORTEST_WINDOW else None
 
 
-def refuse_cutoff(window: TimeWindow, cutoff: time | None, now: datetime, zone: ZoneInfo) -> Refusal | None:
-    """Why a new order may not go out that day any more: the depot packs until its cut-off."""
-    here = now.astimezone(zone)
-    if cutoff is None or window.earliest.astimezone(zone).date() != here.date() or here.time() <= cutoff:
-        return None
-    message = _("Orders for today closed at %(time)s. Please choose another day.")
-    return Refusal("after_cutoff", message % {"time": f"{cutoff:%H:%M}"})
-
-
 def saved_grams(added: int, feasible: Iterable[int]) -> int:
     """How much less CO2e a window adds to the plan than all that are possible do on average; 0 for none."""
     amounts = list(feasible)

@@ -28,12 +28,19 @@ BACK_AT_DEPOT_LATER = _("Your parcel is on its way back to the depot. Please cho
 TOO_LATE = _("The driver is already on the way to you, so this can no longer be changed.")
 OFF_THE_MAP = _("No road we drive on comes near that place.")
 OFF_THE_MAP_BY_NAME = _("No road we drive on comes near %(place)s.")
+AFTER_CUTOFF = _("Orders for today closed at %(time)s. Please choose another day.")
+TODAY_CLOSED = _("Orders for today have closed. Please choose another day.")
 BUSY = _("Many people are changing deliveries right now. Please try again.")
 
 
 def refusal(code: str) -> Refused:
     """The error for a change that the plan cannot hold; its code is the planner's, or one of the sentences above."""
-    known = {"on_the_way_back": BACK_AT_DEPOT_LATER, "too_late": TOO_LATE, "off_the_map": OFF_THE_MAP}
+    known = {
+        "on_the_way_back": BACK_AT_DEPOT_LATER,
+        "too_late": TOO_LATE,
+        "off_the_map": OFF_THE_MAP,
+        "after_cutoff": TODAY_CLOSED,
+    }
     return Refused(code, str(known[code] if code in known else WHY[Reason(code)]))
 
 

@@ -1,6 +1,6 @@
 """Several depots: who serves an address, who sends an order, and until when; and what a window really emits."""
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from apps.core.errors import Refused
 from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot, Vehicle
-from apps.rescheduling.services import create_delivery, offer_windows
+from apps.rescheduling.services import change_window, create_delivery, offer_windows
 from apps.routing.models import Visit
 from apps.routing.planner.emissions import plan_grams
 from apps.routing.services import propose
@@ -17,6 +17,7 @@ from apps.routing.snapshot import take
 from tests import world
 
 pytestmark = pytest.mark.django_db
+TOMORROW = world.TODAY + timedelta(days=1)
 
 
 def order(reference: str = "D-1", window=None) -> Delivery:
@@ -73,6 +74,31 @@ def test_after_the_cut_off_an_order_for_today_is_refused_in_words() -> None:
         order()
     assert refused.value.code == "after_cutoff"
     assert refused.value.message == "Orders for today closed at 08:00. Please choose another day."
+
+
+@pytest.mark.covers("O2")
+def test_after_the_cut_off_only_other_days_are_offered_and_who_is_in_todays_plan_stays_in_it() -> None:
+    for day in (world.TODAY, TOMORROW):
+        world.shift("van-1", day=day)
+    alice = world.put_in_plan(world.delivery("Alice", world.hours(9, 18)))
+    bob = world.put_in_plan(world.delivery("Bob", world.hours(9, 18, TOMORROW)))
+    Depot.objects.update(cutoff_time=time(8, 0))
+    with pytest.raises(Refused) as refused:
+        order()
+    assert refused.value.alternatives
+    assert {one.day for one in refused.value.alternatives} == {TOMORROW}
+    assert {one.reason for one in offer_windows(delivery=bob) if one.day == world.TODAY} == {"after_cutoff"}
+    assert any(one.feasible for one in offer_windows(delivery=alice) if one.day == world.TODAY)
+    with pytest.raises(Refused) as refused:
+        change_window(delivery=bob, window=world.hours(14, 16), revision=bob.revision, actor="shopper")
+    assert refused.value.code == "after_cutoff"
+
+
+@pytest.mark.covers("O2")
+def test_another_depot_that_still_packs_brings_an_order_of_today(micro: Depot) -> None:
+    world.shift("van-1")
+    Depot.objects.filter(pk=micro.pk).update(cutoff_time=time(8, 0))
+    assert depot_of(order("D-1")) == "schaan"
 
 
 @pytest.mark.covers("R9")

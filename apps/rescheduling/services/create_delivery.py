@@ -72,7 +72,7 @@ def create_delivery(
     try:
         return routing.with_retries(lambda: subject, chosen, act)
     except Refused as refused:
-        if refused.code not in routing.PLAN_REASONS:
+        if refused.code not in (*routing.PLAN_REASONS, "after_cutoff"):
             raise routing.name_place(refused, place) from None
         others = alternatives_to(chosen, offers_of(subject, policy))
         raise Refused(refused.code, refused.message, others) from None
@@ -106,13 +106,7 @@ def cancel_delivery(
 def _first_free_day(subject: routing.Subject, policy: Policy) -> TimeWindow:
     now, zone = clock.now(), zone_of(subject.depot)
     days = [rules.whole_day(policy, day, zone) for day in rules.horizon(policy, now, zone)]
-    soon = [
-        window
-        for window in days
-        if window is not None
-        and rules.refuse_window(window, policy, now, zone) is None
-        and rules.refuse_cutoff(window, subject.depot.cutoff_time, now, zone) is None
-    ]
+    soon = [window for window in days if window is not None and rules.refuse_window(window, policy, now, zone) is None]
     slots = routing.offers_for(subject, within_roster(subject.depot, soon))
     for slot in slots:
         if slot.feasible:
@@ -123,7 +117,6 @@ def _first_free_day(subject: routing.Subject, policy: Policy) -> TimeWindow:
 def _require_window(subject: routing.Subject, window: TimeWindow, policy: Policy) -> None:
     now, zone = clock.now(), zone_of(subject.depot)
     refusal = rules.refuse_window(window, policy, now, zone)
-    refusal = refusal or rules.refuse_cutoff(window, subject.depot.cutoff_time, now, zone)
     if refusal:
         others = alternatives_to(window, offers_of(subject, policy))
         raise Refused(refusal.code, str(refusal.message), others)

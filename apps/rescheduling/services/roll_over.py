@@ -32,6 +32,8 @@ ACTOR = "system"
 def roll_over(*, plan: DayPlan) -> list[int]:
     """The deliveries that another day was found for, ascending. Harmless twice: what has a place is left alone."""
     day, zone = next_day(plan.depot, plan.day), zone_of(plan.depot)
+    while routing.is_after_cutoff(plan.depot, day):
+        day = next_day(plan.depot, day)
     return [row.pk for row in _left_over(plan) if _worth_another_try(row) and _to_day(row, day, zone)]
 
 

@@ -29,7 +29,7 @@ from apps.routing.services.offer_windows import SlotOffer, from_best_depot, offe
 from apps.routing.services.onward import bring_on, failed_today, note_point_full
 from apps.routing.services.roll_back import remember, roll_back
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon, roll_many_forward_soon
-from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
+from apps.routing.services.subject import Subject, is_after_cutoff, nearest_depot, newcomer, subject_of
 from apps.routing.services.watch_day import keep_watching, watch_day
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
 from apps.routing.words import PLAN_REASONS, name_place, refusal
@@ -63,6 +63,7 @@ __all__ = [
     "from_best_depot",
     "hold",
     "improve_plan",
+    "is_after_cutoff",
     "keep_rolling",
     "keep_watching",
     "learn_tonight",

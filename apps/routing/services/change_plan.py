@@ -64,6 +64,7 @@ def propose(*, delivery: Delivery, place: Whereabouts, window: TimeWindow) -> Pr
 def propose_for(subject: Subject, window: TimeWindow, *, keep: bool = False) -> Proposal:
     """`propose` for what may not exist yet. With `keep` the delivery also stays where it is (a hold)."""
     day = day_of(subject, window.earliest)
+    subject.check_cutoff(day)
     loaded_on = subject.loaded_on(day)
     leaves = None if keep else subject.delivery
     days = set() if keep else {one.day for one in subject.standing} - {day}

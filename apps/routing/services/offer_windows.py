@@ -97,6 +97,7 @@ def _plans(
 def _plan(subject: Subject, day: date, places: Sequence[Whereabouts]) -> tuple[Cleared, str | None] | str:
     """The day's plan without the subject and the van it is pinned to, or the code of why there is nothing to ask."""
     try:
+        subject.check_cutoff(day)
         loaded_on = subject.loaded_on(day)
         return clear(take(depot=subject.depot, day=day, places=places), subject.delivery), loaded_on
     except Refused as refusal:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple, Protocol
 
+from apps.core import clock
 from apps.core.errors import Refused
 from apps.core.geo import distance_metres
 from apps.deliveries.inputs import ORDINARY, Terms
@@ -57,6 +58,12 @@ class Subject:
     carried_by: int | None = None
     returning: date | None = None
     terms: Terms = ORDINARY
+
+    def check_cutoff(self, day: date) -> None:
+        """Refused("after_cutoff") once its depot packs no more for that day; who has a part in the day keeps it."""
+        if is_after_cutoff(self.depot, day) and all(one.day != day for one in self.standing):
+            closed = {"time": f"{self.depot.cutoff_time:%H:%M}"}
+            raise Refused("after_cutoff", str(words.AFTER_CUTOFF) % closed)
 
     def loaded_on(self, day: date) -> str | None:
         """The van it may not leave on that day. Refused while it is on its way back to the depot."""
@@ -113,6 +120,12 @@ def newcomer(
     sizes = [(p.weight_grams, p.length_millimetres, p.width_millimetres, p.height_millimetres) for p in parcels]
     depot = nearest_depot(place)
     return Subject(None, "", place, depot, service_of([service_seconds]), load_of(sizes), terms=terms)
+
+
+def is_after_cutoff(depot: Depot, day: date) -> bool:
+    """Whether the depot packs no more for that day: it is today, and past its cut-off."""
+    here = clock.now().astimezone(zone_of(depot))
+    return depot.cutoff_time is not None and here.date() == day and here.time() > depot.cutoff_time
 
 
 def nearest_depot(place: Whereabouts) -> Depot:
