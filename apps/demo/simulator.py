@@ -4,6 +4,7 @@ Each van is a small state machine: waiting -> driving -> serving -> driving … 
 an instant of domain time and sends what a phone would have sent on the way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -56,6 +57,8 @@ class Van:
     asleep_until: datetime = AWAKE
     resting_until: datetime | None = None
     rested: set[int] = field(default_factory=set)
+    load_up: Callable[[], None] | None = None
+    """What the clerk does when a van is back at the ramp."""
 
     @property
     def kind(self) -> str:
@@ -146,6 +149,8 @@ class Van:
         begins = max(at, datetime.fromisoformat(visit["window"][0]))
         self.serving_until = begins + timedelta(seconds=visit["service_seconds"] * self.random.uniform(*SERVICE_NOISE))
         self.fails_with = ""
+        if visit["kind"] == "depot" and self.load_up is not None:
+            self.load_up()
         if visit["kind"] == "address" and self.random.random() < FAILURE_SHARE:
             self._nobody_takes_it(visit, at)
 

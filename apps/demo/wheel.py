@@ -121,8 +121,8 @@ def _mine(request: HttpRequest, **values: datetime | None) -> None:
 
 
 def _page_of(stop: Stop) -> str:
-    """The tracking page of whoever waits there."""
-    delivery = Delivery.objects.filter(public_id=stop.drops[0].delivery).first()
+    """The tracking page of whoever waits there; nobody does at the depot."""
+    delivery = Delivery.objects.filter(public_id__in=[drop.delivery for drop in stop.drops[:1]]).first()
     link = full_link_of(delivery.pk) if delivery else None
     return tracking_path(link) if link else ""
 

@@ -9,17 +9,21 @@ from zoneinfo import ZoneInfo
 from django.db.models import OuterRef, Subquery
 
 from apps.core import clock
-from apps.deliveries.models import Attempt, Parcel
+from apps.deliveries.models import Attempt, Delivery, Parcel
 from apps.deliveries.states import State
 from apps.fleet.models import Depot, Vehicle
 from apps.routing.models import Drop, Route
+from apps.routing.selectors import second_loads
 
 _NOT_ON_THE_ROAD = (State.FAILED, State.PLANNED, State.ARRIVED, State.CREATED, State.RETURNING, State.CANCELLED)
 
 
 @dataclass(slots=True)
 class VanLoad:
-    """One van's morning. `missing` are barcodes, in the order they are best loaded: the last stop first."""
+    """One van's morning. `missing` are barcodes, in the order they are best loaded: the last stop first.
+
+    `later` parcels are fetched when the van is back, at about `back_at`; they count for nothing until then.
+    """
 
     vehicle: str
     kind: str
@@ -29,6 +33,8 @@ class VanLoad:
     expected: int = 0
     loaded: int = 0
     missing: list[str] = field(default_factory=list)
+    later: int = 0
+    back_at: datetime | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -48,19 +54,25 @@ def vans_today(depot: Depot) -> list[VanLoad]:
     day = today_at(depot)
     began = datetime.combine(day, time(), zone_of(depot))
     routes = Route.objects.filter(plan__depot=depot, plan__day=day).select_related("shift__vehicle", "shift__driver")
-    parcels = _parcels(depot, day)
-    found = []
+    parcels, found = _parcels(depot, day), []
+    calls = second_loads([route.pk for route in routes])
     for route in routes.order_by("shift__vehicle__code"):
+        call = calls.get(route.pk)
         van = VanLoad(
             vehicle=route.shift.vehicle.code,
             kind=route.shift.vehicle.kind,
             driver=route.shift.driver.name,
             leaves_at=route.shift.starts_at.astimezone(zone_of(depot)),
             departed_at=route.departed_at,
+            back_at=call.planned_arrival.astimezone(zone_of(depot)) if call and call.planned_arrival else None,
         )
-        for barcode, loaded_at in parcels[route.pk]:
+        for barcode, loaded_at, sequence in parcels[route.pk]:
+            is_loaded = loaded_at is not None and loaded_at >= began
+            if call is not None and sequence > call.sequence and not is_loaded:
+                van.later += 1
+                continue
             van.expected += 1
-            if loaded_at is not None and loaded_at >= began:
+            if is_loaded:
                 van.loaded += 1
             else:
                 van.missing.append(barcode)
@@ -105,17 +117,18 @@ def is_van_of(depot: Depot, code: str) -> bool:
     return Vehicle.objects.filter(depot=depot, code=code).exists()
 
 
-def _parcels(depot: Depot, day: date) -> dict[int, list[tuple[str, datetime | None]]]:
-    """(barcode, loaded_at) by route."""
+def _parcels(depot: Depot, day: date) -> dict[int, list[tuple[str, datetime | None, int]]]:
+    """(barcode, loaded_at, number of the stop) by route, without what is to be collected on the way."""
     rows = (
         Drop.objects.filter(visit__plan__depot=depot, visit__plan__day=day, visit__route__isnull=False, is_hold=False)
         .exclude(delivery__parcels__barcode=None)
+        .exclude(delivery__kind=Delivery.Kind.RETURN)
         .order_by("-visit__sequence", "delivery__parcels__pk")
-        .values_list("visit__route_id", "delivery__parcels__barcode", "delivery__parcels__loaded_at")
+        .values_list("visit__route_id", "delivery__parcels__barcode", "delivery__parcels__loaded_at", "visit__sequence")
     )
-    by_route: dict[int, list[tuple[str, datetime | None]]] = defaultdict(list)
-    for route_id, barcode, loaded_at in rows:
-        by_route[route_id].append((barcode, loaded_at))
+    by_route: dict[int, list[tuple[str, datetime | None, int]]] = defaultdict(list)
+    for route_id, barcode, loaded_at, sequence in rows:
+        by_route[route_id].append((barcode, loaded_at, sequence))
     return by_route
 
 
@@ -130,6 +143,7 @@ def as_json(depot: Depot) -> dict[str, Any]:
             "expected": van.expected,
             "loaded": van.loaded,
             "missing": van.missing,
+            "later": van.later,
         }
         for van in vans_today(depot)
     ]

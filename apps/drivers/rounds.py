@@ -17,7 +17,7 @@ from apps.drivers.unread import Unread, unread_of
 from apps.fleet.models import Driver, Shift
 from apps.instructions.models import Instruction
 from apps.routing.models import Drop, Route, Visit
-from apps.routing.selectors import breaks_ahead
+from apps.routing.selectors import breaks_ahead, parcels_of
 
 HELD = 3
 """So many stops a phone without signal can still serve; of the others it knows the way only."""
@@ -45,7 +45,10 @@ class DropAtStop:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One visit. `drops` are all there are for this place."""
+    """One visit. `drops` are all there are for this place.
+
+    A call at the depot (`is_reload`) has none, but parcels `to_load`: (barcode, whether it is not on board yet).
+    """
 
     visit: int
     number: int
@@ -59,6 +62,8 @@ class Stop:
     born_by: date
     arrived_at: datetime | None = None
     may_give_up_at: datetime | None = None
+    is_reload: bool = False
+    to_load: tuple[tuple[str, bool], ...] = ()
 
     def seen_as(self, state: str) -> "Stop":
         """The same stop on the way to it, or at its door."""
@@ -70,7 +75,7 @@ class Stop:
 
     @property
     def parcel_count(self) -> int:
-        return sum(len(drop.parcels) for drop in self.drops)
+        return len(self.to_load) if self.is_reload else sum(len(drop.parcels) for drop in self.drops)
 
     @property
     def tries(self) -> int:
@@ -102,7 +107,7 @@ class Round:
         seen.append([line.notice for line in self.unread])
         for stop in self.stops:
             drops = [(drop.delivery, drop.instruction_version, drop.acknowledged) for drop in stop.drops]
-            seen.append((stop.visit, stop.state, drops, stop.eta and stop.eta.earliest, stop.tries))
+            seen.append((stop.visit, stop.state, drops, stop.eta and stop.eta.earliest, stop.tries, stop.to_load))
         return sha256_hex(repr(seen))[:16]
 
     @property
@@ -147,15 +152,17 @@ def _stops(route: Route, done: int, zone: ZoneInfo) -> tuple[Stop, ...]:
     )
     visits = (
         Visit.objects.filter(route=route, state__in=Visit.REMAINING, hold_until=None)
-        .select_related("place")
+        .select_related("place", "route__shift", "plan__depot")
         .prefetch_related(Prefetch("drops", queryset=drops, to_attr="open_drops"))
         .order_by("sequence", "pk")
     )
-    found = [visit for visit in visits if visit.open_drops]
+    found = [visit for visit in visits if visit.open_drops or visit.kind == Visit.Kind.RELOAD]
     return tuple(_stop(visit, done + index + 1, today, is_near=index < HELD) for index, visit in enumerate(found))
 
 
 def _stop(visit: Any, number: int, today: date, *, is_near: bool) -> Stop:
+    if visit.kind == Visit.Kind.RELOAD:
+        return _call_at_depot(visit, number, today)
     deliveries = [drop.delivery for drop in visit.open_drops]
     eta = TimeWindow(visit.eta_earliest, visit.eta_latest) if visit.eta_earliest and visit.eta_latest else None
     latest = min(delivery.window_latest for delivery in deliveries)
@@ -175,6 +182,25 @@ def _stop(visit: Any, number: int, today: date, *, is_near: bool) -> Stop:
         born_by=rules.born_by(today, needs.minimum_age),
         arrived_at=visit.arrived_at,
         may_give_up_at=visit.arrived_at and visit.arrived_at + timedelta(minutes=wait),
+    )
+
+
+def _call_at_depot(visit: Any, number: int, today: date) -> Stop:
+    shift = visit.route.shift
+    return Stop(
+        visit=visit.pk,
+        number=number,
+        state=visit.state,
+        place=visit.place,
+        window=TimeWindow(shift.starts_at, shift.ends_at),
+        eta=TimeWindow(visit.eta_earliest, visit.eta_latest) if visit.eta_earliest and visit.eta_latest else None,
+        service_seconds=visit.service_seconds,
+        drops=(),
+        needs=Needs(),
+        born_by=today,
+        arrived_at=visit.arrived_at,
+        is_reload=True,
+        to_load=tuple(parcels_of(visit)),
     )
 
 
@@ -240,7 +266,7 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
         "visit": stop.visit,
         "number": stop.number,
         "state": stop.state,
-        "kind": place.kind,
+        "kind": "depot" if stop.is_reload else place.kind,
         "name": place.name,
         "street": f"{place.street} {place.house_number}".strip(),
         "postcode": place.postcode,
@@ -250,6 +276,7 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
         "window": [instant(stop.window.earliest), instant(stop.window.latest)],
         "eta": [instant(stop.eta.earliest), instant(stop.eta.latest)] if stop.eta else None,
         "service_seconds": stop.service_seconds,
+        "to_load": [barcode for barcode, _is_missing in stop.to_load],
         "needs": {
             "proofs": sorted(stop.needs.proofs),
             "least_photos": stop.needs.least_photos,

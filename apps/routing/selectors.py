@@ -8,14 +8,17 @@ from apps.fleet.models import Vehicle
 from apps.routing.epoch_seconds import instant
 from apps.routing.models import Drop, Route, Visit
 from apps.routing.stops import epoch_of, zone_of
+from apps.routing.waves import parcels_of, second_loads
 
 __all__ = [
     "BreakAhead",
     "Progress",
     "breaks_ahead",
     "eta_of",
+    "parcels_of",
     "progress_of",
     "remaining_visits",
+    "second_loads",
     "stops_away",
     "van_of",
     "visit_of",

@@ -41,6 +41,8 @@ def fail(
     shown = shown or Shown()
     visit = own_visit(driver, visit_id)
     rules.check_reason(reason)
+    if visit.kind == Visit.Kind.RELOAD:
+        raise Refused("at_the_depot", _("This is the depot. Load what is there, then go on."))
     if visit.state == Visit.State.DONE:
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.FAILED:

@@ -54,6 +54,8 @@ class Piece:
 def complete(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None = None, more: bool = False) -> Outcome:
     """Hands over all that is for this place, with its proof. At a pick-up point everything goes onto the shelf.
 
+    At the depot, in the middle of the day, it says that the van is loaded and goes on.
+
     Call it outside a transaction, or with what `get_ready` gave: a wrong code must be counted.
     """
     ready = get_ready(driver=driver, visit_id=visit_id, shown=shown)
@@ -67,6 +69,8 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown) -> Ready | Outcome
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.DONE:
         return Outcome(visit.pk, visit.state, again=True)
+    if visit.kind == Visit.Kind.RELOAD:
+        return Ready(visit, Shown(), Needs(), (), None, False, {})
     is_point = visit.place.kind != Place.Kind.ADDRESS
     here = deliveries_at(visit)
     without = {row.pk: shown.without[row.public_id] for row in here if row.public_id in shown.without}
@@ -104,7 +108,8 @@ def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bo
                 routing.fail(visit=aside, reason=reason, actor=actor, at=at, more=more)
         if is_point:
             store_at_point(delivery_ids=ids, actor=actor, at=visit.left_at)
-    return Outcome(visit.pk, visit.state, again=not ids)
+    # A call at the depot hands nothing over, and yet the van goes on from it.
+    return Outcome(visit.pk, visit.state, again=not ids and visit.kind != Visit.Kind.RELOAD)
 
 
 def _code_is_right(deliveries: list[Delivery], shown: Shown) -> bool:

@@ -59,7 +59,8 @@ def _set_out(route: Route, actor: str, at: datetime) -> None:
     scanned = scanned_since(day_began(route.plan), "delivery_id")
     rows = list(drops.values_list("delivery_id", "delivery__state", "delivery__kind", scanned))
     to_collect = {delivery for delivery, _state, kind, _scanned in rows if kind == Delivery.Kind.RETURN}
-    waiting = {row[0] for row in rows} - to_collect
+    # What is out already left with the first load; whether the second was scanned says nothing about it.
+    waiting = {delivery for delivery, state, *_rest in rows if state != State.OUT} - to_collect
     aboard = {row[0] for row in rows if row[0] in waiting and is_on_van(row[1], scanned=row[3])}
     if aboard:
         leave_behind(visits=_remaining(route), deliveries=waiting - aboard, reason=Reason.LEFT_DEPOT)

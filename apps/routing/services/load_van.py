@@ -16,6 +16,7 @@ from apps.routing import words
 from apps.routing.models import Drop, Route, Visit
 from apps.routing.services.write_routes import RouteMoved
 from apps.routing.stops import day_began, zone_of
+from apps.routing.waves import second_loads
 
 TRIES = 3
 
@@ -34,8 +35,8 @@ class Loaded:
 def load(*, barcode: str, vehicle: str, actor: str) -> Loaded:
     """Notes that the parcel is on the vehicle (its code). Scanning it again changes nothing.
 
-    NotFound("unknown_parcel"); Refused("not_today" | "other_van" | "left_depot" | "ended" | "plan_busy") in words for
-    the clerk.
+    NotFound("unknown_parcel"); Refused("not_today" | "other_van" | "later_load" | "left_depot" | "ended" | "plan_busy")
+    in words for the clerk.
     """
     for _attempt in range(TRIES):
         parcel = Parcel.objects.select_related("delivery").filter(barcode=barcode.strip()).first()
@@ -46,6 +47,7 @@ def load(*, barcode: str, vehicle: str, actor: str) -> Loaded:
         if parcel.loaded_at is not None and parcel.loaded_at >= began:
             missing = delivery.parcels.exclude(loaded_at__gte=began).count()
             return Loaded(delivery.pk, route.pk, vehicle, missing, again=True)
+        _check_turn(drop, vehicle)
         if route.departed_at is not None and not _is_back_for(drop, route):
             raise Refused("left_depot", _("%(van)s has already left.") % {"van": vehicle}, van=vehicle)
         try:
@@ -93,6 +95,17 @@ def _is_back_for(drop: Drop, route: Route) -> bool:
     """Whether the van stands at the depot again, to take this parcel's part of its day on board."""
     calls = route.visits.filter(kind=Visit.Kind.RELOAD, state=Visit.State.ARRIVED, sequence__lt=drop.visit.sequence)
     return calls.exists()
+
+
+def _check_turn(drop: Drop, vehicle: str) -> None:
+    """Refused for what the van fetches when it is back: now it would take the room of what goes out first."""
+    call = second_loads([drop.visit.route_id]).get(drop.visit.route_id or 0)
+    if call is None or call.sequence > drop.visit.sequence:
+        return
+    zone = zone_of(drop.visit.plan.depot)
+    at = call.planned_arrival.astimezone(zone).strftime("%H:%M") if call.planned_arrival else "–"
+    words = _("This parcel goes with the second load of %(van)s, at about %(time)s. Leave it at the ramp.")
+    raise Refused("later_load", words % {"van": vehicle, "time": at}, van=vehicle)
 
 
 def _is_today(drop: Drop) -> bool:

@@ -49,6 +49,8 @@ class Command(BaseCommand):
         }
         wheels: dict[int, Wheel] = {}
         clerk = ClerkScanner(base, DemoKey.objects.get(kind=DemoKey.Kind.CLERK).secret)
+        for van in vans.values():
+            van.load_up = partial(_load, clerk)
         keys = dict(DemoKey.objects.filter(kind=DemoKey.Kind.MERCHANT).values_list("name", "secret"))
         shops = Shops(base, keys, seed, TOMORROW_COUNT)
         day = broken = None
