@@ -138,6 +138,8 @@ class _Model:
     def __init__(self, task: Task) -> None:
         self.task, self.stops = task, task.stops
         self.number = {stop.id: index for index, stop in enumerate(self.stops)}
+        self.own = {stop: van for van, tail in enumerate(task.tails) for stop in tail.stops}
+        self.callers = {stop.reload_of for stop in self.stops}
         count, vans = len(self.stops), len(task.tails)
         self.zero = min(tail.ready for tail in task.tails)
         yards = [*(tail.start for tail in task.tails), *(tail.vehicle.end for tail in task.tails)]
@@ -251,17 +253,16 @@ class _Model:
             self.routing.AddDisjunction([index], 0)
         elif stop.id in self.task.outside:
             self.routing.AddDisjunction([index], self.task.outside[stop.id] * self.task.unit)
+        own = self.own.get(stop.id)
         for van, tail in enumerate(self.task.tails):
-            if not self._may_serve(tail, stop):
+            if van != own and not self._may_serve(tail, stop):
                 # SetAllowedVehiclesForIndex raises TypeError in the Python of 9.15
                 self.routing.VehicleVar(index).RemoveValue(van)
 
     def _may_serve(self, tail: Tail, stop: Stop) -> bool:
-        """Whatever stands on a van's list may stay there."""
-        if stop.id in tail.stops:
-            return True
-        calls = any(other.reload_of == tail.vehicle.id for other in self.stops)
-        return suitable(tail.vehicle, stop) and not (stop.lies_at_depot and tail.away and not calls)
+        """Whether it may be put on the van's list; what stands there may stay in any case."""
+        fetched = not (tail.away and stop.lies_at_depot) or tail.vehicle.id in self.callers
+        return fetched and suitable(tail.vehicle, stop)
 
     def _close(self, index: int, stop: Stop, closes: int) -> None:
         """Soft when the task is; otherwise hard, with the page's times as the softer, second band."""

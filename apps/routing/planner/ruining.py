@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -42,8 +43,8 @@ SPLIT: Final = 0.5
 BLINK: Final = 0.01
 """How often a gap is overlooked: the best place for one stop is not the best for all."""
 
-HOT: Final = 0.5
-COLD: Final = 0.005
+HOT: Final = 1.0
+COLD: Final = 0.01
 """What a plan may be dearer than the one before, in mean legs: at the beginning and at the end."""
 
 PER_SOLUTION: Final = 40
@@ -52,6 +53,9 @@ PER_SOLUTION: Final = 40
 _FAR: Final = 2**62
 _SHUT: Final = -(2**62)
 _DRAWN: Final = 1 << 18
+_ROOM: Final = 5
+"""Rows of the array of gaps before those of the room left for each load."""
+
 _LOADS: Final = ("grams", "cubic_centimetres", "pieces")
 
 
@@ -97,12 +101,13 @@ class _Sheet:
         self.starts, self.ends = [node[van.start] for van in vans], [node[van.end] for van in vans]
         service = np.array([stop.service for stop in stops] + [0] * len(yards))
         driving = seconds(problem, Manner.of(problem, vans[0], 0), places)
-        self.leg = driving + service[:, None]
+        self.leg: Numbers = np.ascontiguousarray(driving + service[:, None])
         rate, unit = rates(problem, vans[0]), units_per_second(problem)
         self.price, self.unit, self.opening = driving, unit, rate.start
         if problem.priced:
             self.price = driving * rate.second + metres(problem, vans[0].profile, places) * rate.metre
         before = np.array([*range(self.count), *self.starts])
+        self.price = np.ascontiguousarray(self.price)
         self.leg_in = np.ascontiguousarray(self.leg[before, : self.count].T)
         self.price_in = np.ascontiguousarray(self.price[before, : self.count].T)
         windows = [permitted(stop)[0] for stop in stops]
@@ -154,12 +159,11 @@ class _Search:
         self.blinks = np.random.default_rng(seed).random(_DRAWN) < BLINK
         self.orders = sheet.orders()
         count, vans = sheet.count, len(sheet.vans)
-        gaps = count + vans
-        self.after, self.early, self.arc = (np.zeros(gaps, dtype=np.int64) for _ in range(3))
-        self.late = np.full(gaps, _SHUT, dtype=np.int64)
-        self.room = np.zeros((len(sheet.loads), gaps), dtype=np.int64)
-        self.van = np.zeros(gaps, dtype=np.int64)
+        self._look(np.zeros((_ROOM + len(sheet.loads), count + vans), dtype=np.int64))
+        self.late[:] = _SHUT
         self.van[count:] = range(vans)
+        self.drive, self.cost = memoryview(sheet.leg), memoryview(sheet.price)
+        self.needs = [(need.tolist(), rooms.tolist()) for need, rooms in zip(sheet.loads, sheet.rooms, strict=True)]
         self.group = {van: group for group in sheet.alike for van in group}
         self.plan: Plan = [[] for _ in sheet.vans]
         self.costs = [0] * vans
@@ -179,6 +183,12 @@ class _Search:
         absent = [stop for stop in range(self.sheet.count) if stop not in placed]
         self.total += sum(self.sheet.left_out[stop] for stop in absent)
         return absent
+
+    def _look(self, gaps: Numbers) -> None:
+        """One array of a column per gap, so that a copy of it undoes a step, and names for its rows."""
+        self.gaps = gaps
+        self.after, self.early, self.late, self.arc, self.van = gaps[:_ROOM]
+        self.room = gaps[_ROOM:]
 
     def run(self, pace: Pace, part: float) -> Plan:
         """The best plan met while the tolerance cools down."""
@@ -201,16 +211,15 @@ class _Search:
 
     def _step(self, heat: float) -> None:
         """One ruin and one recreation; undone when it costs more than chance allows."""
-        kept = (self.after.copy(), self.early.copy(), self.arc.copy(), self.late.copy(), self.room.copy())
-        before = (self.van.copy(), self.plan.copy(), self.costs.copy(), self.total, self.absent)
+        gaps, before = self.gaps.copy(), (self.plan.copy(), self.costs.copy(), self.total, self.absent)
         bearable = self.total - heat * math.log(1.0 - self.dice.random())
         out = self._ruin()
         self.absent = [stop for stop in self._ordered(out + self.absent) if not self._insert(stop)]
         missing = self.sheet.left_out
         self.total = sum(self.costs) + sum(missing[stop] for stop in self.absent)
         if self.total > bearable:
-            self.after, self.early, self.arc, self.late, self.room = kept
-            self.van, self.plan, self.costs, self.total, self.absent = before
+            self._look(gaps)
+            self.plan, self.costs, self.total, self.absent = before
 
     def _ruin(self) -> list[int]:
         """Strings of stops around one drawn by lot, out of their routes."""
@@ -287,17 +296,15 @@ class _Search:
             self.costs[van] = 0
             self._show(self.group[van])
             return
-        nodes, gaps = [sheet.starts[van], *route, sheet.ends[van]], [sheet.count + van, *route]
-        legs = sheet.leg[nodes[:-1], nodes[1:]].tolist()
-        self.after[gaps] = nodes[1:]
-        self.early[gaps], self.late[gaps] = self._times(sheet.vans[van], route, legs)
-        arcs = sheet.price[nodes[:-1], nodes[1:]]
-        self.arc[gaps] = arcs
-        self.van[route] = van
-        if len(sheet.loads):
-            left = sheet.rooms[:, van] - sheet.loads[:, route].sum(axis=1)
-            self.room[:, gaps] = left[:, None]
-        cost = int(arcs.sum()) + sheet.opening
+        drive, price = self.drive, self.cost
+        ways = list(pairwise((sheet.starts[van], *route, sheet.ends[van])))
+        arcs = [price[way] for way in ways]
+        early, late = self._times(sheet.vans[van], route, [drive[way] for way in ways])
+        size = len(ways)
+        rooms = [[rooms[van] - sum([need[stop] for stop in route])] * size for need, rooms in self.needs]
+        column = np.array([sheet.count + van, *route])
+        self.gaps[:, column] = np.array([[*route, sheet.ends[van]], early, late, arcs, [van] * size, *rooms])
+        cost = sum(arcs) + sheet.opening
         self.total += cost - self.costs[van]
         self.costs[van] = cost
         if stood:
