@@ -13,6 +13,7 @@ from apps.fleet.models import Driver
 
 POSITION_POSTS, POSITION_SECONDS = 300, 60
 EVENT_POSTS = 120
+PROOF_POSTS = 60
 
 
 @require_safe
@@ -64,6 +65,7 @@ def arrive(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
 @api_of(DRIVER)
 def complete(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
     """Files `photo` (several) and `signature` with the fields of shown_inputs (multipart), or the fields as JSON."""
+    count_proof(driver)
     fields = fields_of(request)
     shown = shown_of(fields, request.FILES)
     return _told(services.complete(driver=driver, visit_id=visit_id, at=instant_of(fields.get("at")), shown=shown))
@@ -73,6 +75,7 @@ def complete(request: HttpRequest, driver: Driver, visit_id: int) -> HttpRespons
 @api_of(DRIVER)
 def fail(request: HttpRequest, driver: Driver, visit_id: int) -> HttpResponse:
     """`reason`, and `anyway` where something speaks against it; a `photo` and notes where there are any."""
+    count_proof(driver)
     fields = fields_of(request)
     outcome = services.fail(
         driver=driver,
@@ -122,6 +125,11 @@ def acknowledge(request: HttpRequest, driver: Driver, delivery: str) -> HttpResp
 @api_of(DRIVER)
 def code(_request: HttpRequest, driver: Driver, delivery: str) -> HttpResponse:
     return JsonResponse({"code": services.reveal_code(driver=driver, delivery=delivery)})
+
+
+def count_proof(driver: Driver) -> None:
+    """Pictures cost time to read: PROOF_POSTS ends of stops a minute, on the page and here together."""
+    count_try("proofs", str(driver.pk), limit=PROOF_POSTS, seconds=POSITION_SECONDS)
 
 
 def _told(outcome: Outcome) -> JsonResponse:

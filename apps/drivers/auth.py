@@ -76,8 +76,8 @@ def page_of[Holder, **P](face: Face[Holder]) -> Callable[[View[Holder, P]], Call
             if holder is None:
                 locked = render(request, "drivers/locked.html", {"face": face.cookie}, status=401)
                 if face.cookie in request.COOKIES:
-                    # A phone that was taken away forgets what it kept for when it has no signal.
-                    locked["Clear-Site-Data"] = '"cache", "storage"'
+                    # A phone that was taken away forgets its stops; unsent proofs wait a while (driver-store.js).
+                    locked["Clear-Site-Data"] = '"cache"'
                 return sealed(locked)
             return sealed(view(request, holder, *args, **kwargs))
 

@@ -75,7 +75,7 @@ def scan_back(request: HttpRequest, device: DepotDevice) -> HttpResponse:
     barcode = word_of(fields.get("barcode")).strip()
     is_json = request.content_type == "application/json"
     try:
-        found = bring_back(barcode=barcode, actor=f"clerk:{device.pk}")
+        found = bring_back(barcode=barcode, depot=device.depot, actor=f"clerk:{device.pk}")
     except DoorstepError as error:
         if is_json:
             raise

@@ -4,6 +4,7 @@ from typing import Any
 
 from apps.deliveries.models import Delivery
 from apps.drivers.models import Notice
+from apps.drivers.services.forget_taps import forget_taps
 from apps.drivers.services.notices import alarm, expect_reading, notice_change
 
 Payload = dict[str, Any]
@@ -23,6 +24,10 @@ def on_cancelled(payload: Payload) -> None:
 
 def on_instructions(payload: Payload) -> None:
     expect_reading(delivery_id=payload["delivery"], version=payload["version"])
+
+
+def on_night_begun(_payload: Payload) -> None:
+    forget_taps()
 
 
 def look_whether_read(payload: Payload) -> None:

@@ -11,6 +11,7 @@ from apps.core import clock
 from apps.core.encryption import sha256_hex
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import AccessCode, ContactTry, Delivery, Place
+from apps.deliveries.services import needs_doorstep_code
 from apps.drivers import rules
 from apps.drivers.rules import Needs
 from apps.drivers.unread import Unread, unread_of
@@ -21,12 +22,15 @@ from apps.routing.selectors import breaks_ahead, parcels_of
 
 HELD = 3
 """So many stops a phone without signal can still serve; of the others it knows the way only."""
+LATE_TAPS = timedelta(hours=1)
+"""So long after a shift and its overtime what is tapped still belongs to it."""
 CALLS = (ContactTry.Channel.CALL, ContactTry.Channel.SMS)
 
 
 @dataclass(frozen=True, slots=True)
 class DropAtStop:
-    """One delivery of a stop. `delivery` is its public id; `phone` is there at the next HELD stops only."""
+    """One delivery of a stop. `delivery` is its public id; who it is for, what they said and its barcodes are there at
+    the next HELD stops only."""
 
     delivery: str
     reference: str
@@ -34,12 +38,14 @@ class DropAtStop:
     recipient: str
     phone: str
     parcels: tuple[str, ...]
+    parcel_count: int
     safe_place: str
     safe_place_words: str
     note: str
     instruction_version: int
     acknowledged: bool
     has_access_code: bool
+    asks_code: bool
     tries: int
 
 
@@ -75,7 +81,7 @@ class Stop:
 
     @property
     def parcel_count(self) -> int:
-        return len(self.to_load) if self.is_reload else sum(len(drop.parcels) for drop in self.drops)
+        return len(self.to_load) if self.is_reload else sum(drop.parcel_count for drop in self.drops)
 
     @property
     def tries(self) -> int:
@@ -130,13 +136,21 @@ def round_of(driver: Driver) -> Round | None:
 
 
 def shift_today(driver: Driver) -> Shift | None:
-    """The driver's shift of this calendar day at its depot."""
-    now = clock.now()
+    """The driver's shift now."""
+    return shift_at(driver, clock.now())
+
+
+def shift_at(driver: Driver, at: datetime) -> Shift | None:
+    """The shift an instant belongs to: the one that lasts then (also past midnight), else that day's at its depot."""
     # The day before and after as well: somewhere on earth it is another date than in UTC.
-    days = [now.date() + timedelta(days=days) for days in (-1, 0, 1)]
+    days = [at.date() + timedelta(days=days) for days in (-1, 0, 1)]
     shifts = Shift.objects.filter(driver=driver, day__in=days).select_related("vehicle__depot", "driver")
-    for shift in shifts:
-        if now.astimezone(ZoneInfo(shift.vehicle.depot.time_zone)).date() == shift.day:
+    latest_first = list(shifts.order_by("-starts_at"))
+    for shift in latest_first:
+        if shift.starts_at <= at <= shift.ends_at + timedelta(seconds=shift.overtime_seconds) + LATE_TAPS:
+            return shift
+    for shift in latest_first:
+        if at.astimezone(ZoneInfo(shift.vehicle.depot.time_zone)).date() == shift.day:
             return shift
     return None
 
@@ -210,19 +224,22 @@ def _drop(row: Any, *, is_near: bool) -> DropAtStop:
         told: Instruction | None = delivery.instruction
     except Instruction.DoesNotExist:
         told = None
+    barcodes = tuple(parcel.barcode for parcel in delivery.parcels.all())
     return DropAtStop(
         delivery=delivery.public_id,
         reference=delivery.order.reference,
         merchant=delivery.merchant.name,
-        recipient=delivery.recipient.name,
+        recipient=delivery.recipient.name if is_near else "",
         phone=delivery.recipient.phone if is_near else "",
-        parcels=tuple(parcel.barcode for parcel in delivery.parcels.all()),
-        safe_place=told.safe_place if told else Instruction.SafePlace.IN_PERSON,
-        safe_place_words=told.get_safe_place_display() if told else "",
-        note=told.note if told else "",
+        parcels=barcodes if is_near else (),
+        parcel_count=len(barcodes),
+        safe_place=told.safe_place if told and is_near else Instruction.SafePlace.IN_PERSON,
+        safe_place_words=told.get_safe_place_display() if told and is_near else "",
+        note=told.note if told and is_near else "",
         instruction_version=told.version if told else 0,
         acknowledged=told is None or told.acknowledged_version >= told.version,
         has_access_code=row.has_code,
+        asks_code=needs_doorstep_code(delivery),
         tries=row.tries,
     )
 
@@ -294,11 +311,13 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
                 "recipient": drop.recipient,
                 "phone": drop.phone,
                 "parcels": list(drop.parcels),
+                "parcel_count": drop.parcel_count,
                 "safe_place": drop.safe_place,
                 "note": drop.note,
                 "instruction_version": drop.instruction_version,
                 "acknowledged": drop.acknowledged,
                 "has_access_code": drop.has_access_code,
+                "asks_code": drop.asks_code,
             }
             for drop in stop.drops
         ],

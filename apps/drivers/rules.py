@@ -78,7 +78,10 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a driver has to show. `photos` and `signature` are uploads, `at_place` the phone's (latitude, longitude)."""
+    """What a driver has to show. `photos` and `signature` are uploads, `at_place` the phone's (latitude, longitude).
+
+    `codes` and `without` are by a delivery's public id, `anyway` is why something is given up against the rules.
+    """
 
     photos: tuple[Any, ...] = ()
     signature: Any = None
@@ -87,6 +90,7 @@ class Shown:
     relation: str = ""
     left_at: str = IN_PERSON
     code: str = ""
+    codes: dict[str, str] = field(default_factory=dict)
     without_code: str = ""
     scanned: tuple[str, ...] = ()
     age_method: str = ""
@@ -97,6 +101,7 @@ class Shown:
     recipient_note: str = ""
     at_place: tuple[float, float] | None = None
     without: dict[str, str] = field(default_factory=dict)
+    anyway: str = ""
 
 
 def needs_of(deliveries: Iterable[Any], *, is_point: bool) -> Needs:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.errors import DoorstepError
 from apps.drivers import auth, rounds, rules, services
+from apps.drivers.api import count_proof
 from apps.drivers.auth import DRIVER, page_of
 from apps.drivers.inputs import number_of, word_of
 from apps.drivers.loading import vans_today
@@ -75,6 +76,7 @@ def arrive(_request: HttpRequest, driver: Driver, visit_id: int) -> None:
 @page_of(DRIVER)
 @told
 def complete(request: HttpRequest, driver: Driver, visit_id: int) -> None:
+    count_proof(driver)
     services.complete(driver=driver, visit_id=visit_id, shown=shown_of(request.POST.dict(), request.FILES))
 
 
@@ -82,6 +84,7 @@ def complete(request: HttpRequest, driver: Driver, visit_id: int) -> None:
 @page_of(DRIVER)
 @told
 def fail(request: HttpRequest, driver: Driver, visit_id: int) -> None:
+    count_proof(driver)
     fields = request.POST.dict()
     services.fail(
         driver=driver,

@@ -1,6 +1,9 @@
 """Whose phone it is: sign-in links, revoked phones, other people's stops, forged forms."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from apps.fleet.models import DepotDevice
@@ -127,7 +130,8 @@ def test_a_forged_form_on_another_site_does_nothing() -> None:
 
 def test_a_driver_without_a_shift_is_told_so() -> None:
     _deliveries, driver = one_van_day()
-    driver.shifts.update(day="2026-03-09")
+    day = timedelta(days=1)
+    driver.shifts.update(day="2026-03-09", starts_at=F("starts_at") - day, ends_at=F("ends_at") - day)
     assert phone_of(driver).get("/driver/api/route").json()["stops"] == []
     answer = post(phone_of(driver), "/driver/api/depart")
     assert (answer.status_code, answer.json()["code"]) == (422, "no_shift")

@@ -239,7 +239,10 @@ def test_what_a_full_point_does_not_take_stays_on_the_van_and_the_rest_is_ready(
     route = phone.get("/driver/api/route").json()
     assert len(route["stops"][0]["drops"]) == 2
     post(phone, f"/driver/api/visits/{visit.pk}/arrive")
-    body = {"without": {bob.public_id: "carrier_capacity_exceeded"}}
+    body: dict[str, Any] = {"without": {bob.public_id: "carrier_capacity_exceeded"}}
+    path = f"/driver/api/visits/{visit.pk}/complete"
+    assert post(phone, path, body).json()["code"] == "place_unknown", "giving up one asks for as much as giving up all"
+    body |= {"lat": visit.place.latitude, "lon": visit.place.longitude}
     assert post(phone, f"/driver/api/visits/{visit.pk}/complete", body).json()["state"] == "done"
     alice.refresh_from_db()
     bob.refresh_from_db()

@@ -11,7 +11,7 @@ from apps.deliveries.models import Attempt, Delivery, Proof
 from apps.deliveries.services import doorstep_code_of, start_attempt
 from apps.drivers.models import PhoneEvent
 from apps.events.models import Event
-from apps.fleet.models import Driver
+from apps.fleet.models import Driver, Shift
 from apps.notifications.models import Message
 from apps.routing.models import Route, Visit
 from tests import world
@@ -135,6 +135,50 @@ def test_one_no_does_not_stop_the_others_and_is_remembered(now: FrozenClock) -> 
     assert post(phone, BATCH, {"events": events[:1]}).json()["answers"][0]["code"] == "name_missing"
 
 
+def test_one_slip_of_the_finger_takes_no_other_stop_along(now: FrozenClock) -> None:
+    (alice, bob), driver = one_van_day(("Alice", "Bob"))
+    leave(driver)
+    stops = {visit.drops.get().delivery_id: visit.pk for visit in visits(driver)}
+    events = [
+        told(1, "complete", now.instant, visit=stops[alice.pk], received_by="Anna"),
+        told(2, "complete", now.instant, visit=stops[bob.pk], received_by="Bob", paid="20.-"),
+        {"id": "event-0003", "kind": "arrive", "at": "soon"},
+        told(4, "arrive", now.instant, visit=-1),
+        told(5, "complete", now.instant, visit=stops[bob.pk], received_by="Bob"),
+    ]
+    answer = post(phone_of(driver), BATCH, {"events": events})
+    codes = [one.get("code") for one in answer.json()["answers"]]
+    assert codes == [None, "payment_missing", "instant_not_understood", "number_not_understood", None]
+    assert [visit.state for visit in visits(driver)] == ["done", "done"]
+
+
+@pytest.mark.covers("D8")
+def test_taps_before_midnight_count_for_the_shift_they_were_made_in(now: FrozenClock) -> None:
+    driver = long_day(2)
+    Shift.objects.update(ends_at=world.hours(23, 24).latest)
+    leave(driver)
+    first, second = visits(driver)
+    late = now.at("23:50")
+    now.set(late + timedelta(minutes=20))
+    events = [
+        told(1, "complete", late, visit=first.pk, received_by="Anna"),
+        told(2, "rest", late, begins="1"),
+    ]
+    phone = phone_of(driver)
+    assert [one["ok"] for one in post(phone, BATCH, {"events": events}).json()["answers"]] == [True, True]
+    assert Visit.objects.get(pk=first.pk).left_at == late
+    assert Shift.objects.get().break_began_at is not None, "a break taken without signal is one"
+    answer = post(phone, f"/driver/api/visits/{second.pk}/arrive")
+    assert answer.status_code == 200, "a shift that lasts past midnight goes on"
+
+
+def test_a_batch_of_too_many_pictures_is_not_read(now: FrozenClock) -> None:
+    driver = long_day(1)
+    body: dict[str, Any] = {"events": "[]", **{f"event-{number:04d}.photo": photo() for number in range(41)}}
+    answer = phone_of(driver).post(BATCH, body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_pictures")
+
+
 def test_pictures_and_codes_of_a_batch_belong_to_their_event(now: FrozenClock) -> None:
     (alice, bob), driver = one_van_day(("Alice", "Bob"))
     Delivery.objects.filter(pk=bob.pk).update(proof_needed=["code"])
@@ -189,8 +233,6 @@ def test_another_drivers_ids_and_stops_stay_theirs(now: FrozenClock) -> None:
         {"events": [1]},
         {"events": [{"id": "short", "kind": "depart"}]},
         {"events": [{"id": "e" * 65, "kind": "depart"}]},
-        {"events": [{"id": "event-0001", "kind": "depart", "at": "soon"}]},
-        {"events": [{"id": "event-0001", "kind": "arrive", "visit": -1}]},
         {"events": [{"id": f"event-{number:04d}", "kind": "depart"} for number in range(201)]},
     ],
 )

@@ -13,6 +13,7 @@ from apps.deliveries.services.doorstep_codes import (
     needs_doorstep_code,
     renew_doorstep_code,
     try_doorstep_code,
+    try_doorstep_codes,
 )
 from apps.deliveries.services.keep_codes import (
     COLLECTION_TRIES,
@@ -88,6 +89,7 @@ __all__ = [
     "tracking_url",
     "try_collection_code",
     "try_doorstep_code",
+    "try_doorstep_codes",
     "unload_parcel",
     "use_collection_code",
     "was_opened_lately",

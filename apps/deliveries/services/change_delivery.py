@@ -14,6 +14,7 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
 from apps.deliveries.inputs import PlaceInput
 from apps.deliveries.models import Delivery, Place, Promise
+from apps.deliveries.services.doorstep_codes import renew_doorstep_code
 from apps.deliveries.services.keep_codes import drop_codes
 from apps.deliveries.services.move_state import end_attempt, start_attempt
 from apps.deliveries.services.open_promise import open_promise
@@ -63,6 +64,7 @@ def change_place(
             values["service_seconds"] = service_seconds
         write_conditionally(delivery, revision, place=where, **values)
         drop_codes(delivery_id=delivery.pk)
+        renew_doorstep_code(delivery=delivery)
         end_attempt(delivery_id=delivery.pk, outcome="redirected")
         start_attempt(delivery_id=delivery.pk, place_id=where.pk)
         emit(

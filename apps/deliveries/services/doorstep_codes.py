@@ -1,6 +1,7 @@
 """The code that the recipient tells the driver at the door: derived, shown to its owner, stored nowhere."""
 
 import hmac
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db.models import F
@@ -27,21 +28,31 @@ def doorstep_code_of(delivery: Delivery) -> str:
 
 
 def try_doorstep_code(*, delivery: Delivery, code: str) -> bool:
-    """True when `code` is the one for this delivery; saying the right one again stays right.
+    """try_doorstep_codes for one."""
+    return try_doorstep_codes(deliveries=[delivery], code=code)
 
-    Refused("code_locked") from the sixth wrong try. Call it outside a transaction: a wrong try must be counted
-    whatever the caller does next, and parallel guesses share the five.
+
+def try_doorstep_codes(*, deliveries: Sequence[Delivery], code: str) -> bool:
+    """True when `code` is the one for any of these deliveries of one recipient, who then is there for all of them.
+
+    Saying the right one again stays right. Refused("code_locked") from the sixth wrong try. Call it outside a
+    transaction: a wrong try must be counted whatever the caller does next, and parallel guesses share the five.
     """
-    row, _is_new = DoorstepCode.objects.get_or_create(delivery=delivery)
     typed = "".join(code[:40].split()).encode("utf-8", "replace")
-    if row.confirmed_at is None:
-        counted = DoorstepCode.objects.filter(pk=row.pk, tries__lt=DOORSTEP_TRIES).update(tries=F("tries") + 1)
-        if not counted:
-            raise Refused("code_locked", _("This code was tried too often. Say why you hand over without it."))
-    if not hmac.compare_digest(_derived(delivery.pk, row.generation).encode(), typed):
+    rows = [DoorstepCode.objects.get_or_create(delivery=delivery)[0] for delivery in deliveries]
+    # One guess counts against each code that it is held against.
+    may_be = [row for row in rows if row.confirmed_at is not None or _counted(row)]
+    if not may_be:
+        raise Refused("code_locked", _("This code was tried too often. Say why you hand over without it."))
+    right = [hmac.compare_digest(_derived(row.delivery_id, row.generation).encode(), typed) for row in may_be]
+    if not any(right):
         return False
-    DoorstepCode.objects.filter(pk=row.pk, confirmed_at=None).update(confirmed_at=clock.now())
+    DoorstepCode.objects.filter(pk__in=[row.pk for row in rows], confirmed_at=None).update(confirmed_at=clock.now())
     return True
+
+
+def _counted(row: DoorstepCode) -> bool:
+    return bool(DoorstepCode.objects.filter(pk=row.pk, tries__lt=DOORSTEP_TRIES).update(tries=F("tries") + 1))
 
 
 def renew_doorstep_code(*, delivery: Delivery) -> None:

@@ -1,21 +1,23 @@
 """A stop that did not work out: with a reason, at the place, after trying; or with a word why not all of that."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.errors import Refused
+from apps.core.photos import read_photo
 from apps.deliveries.models import ContactTry, Delivery, Place, Proof
 from apps.deliveries.services import note_attempt, record_proof
 from apps.drivers import rules
-from apps.drivers.photos import read_photo
 from apps.drivers.rules import AtDoor, Patience, Shown
 from apps.drivers.services.go import Outcome
 from apps.drivers.services.own import actor_of, deliveries_at, own_visit
-from apps.drivers.services.where import metres_from
+from apps.drivers.services.where import measured_point, metres_from
 from apps.fleet.models import Driver
 from apps.routing import services as routing
 from apps.routing.models import Visit
@@ -32,14 +34,18 @@ def fail(
     anyway: str = "",
     at: datetime | None = None,
     more: bool = False,
+    photo: ContentFile | None = None,
 ) -> Outcome:
     """Nothing could be handed over; the parcels stay on the van.
 
     Refused("attempt_far" | "place_unknown" | "no_contact" | "no_wait") until the driver has been there, has called and
-    has waited as the shop asks, unless `anyway` says why not: then it is written down, and staff see it.
+    has waited as the shop asks, unless `anyway` says why not: then it is written down, and staff see it. `photo` is
+    what `picture_of` made of it where no lock may be held meanwhile.
     """
     shown = shown or Shown()
-    visit = own_visit(driver, visit_id)
+    if photo is None:
+        photo = picture_of(shown)
+    visit = own_visit(driver, visit_id, at)
     rules.check_reason(reason)
     if visit.kind == Visit.Kind.RELOAD:
         raise Refused("at_the_depot", _("This is the depot. Load what is there, then go on."))
@@ -49,41 +55,68 @@ def fail(
         return Outcome(visit.pk, visit.state, again=True)
     now = clock.now()
     at = min(at or now, now)
-    here = deliveries_at(visit)
-    door, patience = _at_door(visit, here, at, shown), _patience_of(here)
-    doubts = rules.doubts_of(reason, door, patience)
-    if doubts and len(anyway) < rules.LEAST_REASON:
-        sentences = " ".join(rules.doubt_words(doubt, door, patience) for doubt in doubts)
-        raise Refused(doubts[0], sentences, doubts=doubts)
-    photo = read_photo(shown.photos[0]).content if shown.photos else None
+    judged = judge(visit=visit, here=deliveries_at(visit), reason=reason, shown=shown, anyway=anyway, at=at)
     with transaction.atomic():
         ids = routing.fail(visit=visit, reason=reason, actor=actor_of(driver), at=at, more=more)
-        details = {} if door.metres is None else {"metres": door.metres}
-        for delivery in Delivery.objects.filter(pk__in=ids).order_by("pk"):
-            _keep(delivery, visit, photo, details, doubts, at, actor_of(driver))
+        keep_failure(ids, visit, judged, shown, at, actor=actor_of(driver), photo=photo)
         words = " ".join(part for part in (shown.staff_note, anyway) if part)
         note_attempt(delivery_ids=ids, for_staff=words, for_recipient=shown.recipient_note)
     return Outcome(visit.pk, Visit.State.FAILED, again=not ids)
 
 
-def _keep(
-    delivery: Delivery, visit: Visit, photo: Any, details: dict[str, Any], doubts: list[str], at: datetime, actor: str
+def picture_of(shown: Shown) -> ContentFile | None:
+    """What was in the way, as it is kept; InvalidInput for what is no picture."""
+    return read_photo(shown.photos[0]).content if shown.photos else None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reason that may be given: what speaks against it all the same, and from how far it was said."""
+
+    doubts: Sequence[str]
+    metres: int | None
+
+
+def judge(*, visit: Visit, here: Sequence[Delivery], reason: str, shown: Shown, anyway: str, at: datetime) -> Judged:
+    """Refused as `fail` says; these deliveries' shops decide how much patience is asked for."""
+    rules.check_reason(reason)
+    door, patience = _at_door(visit, here, at, shown), _patience_of(here)
+    doubts = rules.doubts_of(reason, door, patience)
+    if doubts and len(anyway) < rules.LEAST_REASON:
+        sentences = " ".join(rules.doubt_words(doubt, door, patience) for doubt in doubts)
+        raise Refused(doubts[0], sentences, doubts=doubts)
+    return Judged(doubts, door.metres)
+
+
+def keep_failure(
+    ids: Sequence[int],
+    visit: Visit,
+    judged: Judged,
+    shown: Shown,
+    at: datetime,
+    *,
+    actor: str,
+    photo: ContentFile | None = None,
 ) -> None:
-    if photo is not None:
-        photo.seek(0)
-    record_proof(
-        delivery=delivery,
-        kind=Proof.Kind.FAILURE,
-        taken_at=at,
-        image=photo,
-        point=visit.place.point,
-        details=details,
-        flags=doubts,
-        actor=actor,
-    )
+    """Writes down that these were not handed over, from where that was said, and what speaks against it."""
+    route = visit.route
+    point = measured_point(route.shift.vehicle, at, shown.at_place) if route else None
+    for delivery in Delivery.objects.filter(pk__in=ids).order_by("pk"):
+        if photo is not None:
+            photo.seek(0)
+        record_proof(
+            delivery=delivery,
+            kind=Proof.Kind.FAILURE,
+            taken_at=at,
+            image=photo,
+            point=point,
+            details={} if judged.metres is None else {"metres": judged.metres},
+            flags=judged.doubts,
+            actor=actor,
+        )
 
 
-def _at_door(visit: Visit, here: list[Delivery], at: datetime, shown: Shown) -> AtDoor:
+def _at_door(visit: Visit, here: Sequence[Delivery], at: datetime, shown: Shown) -> AtDoor:
     vehicle = visit.route.shift.vehicle if visit.route else None
     metres = metres_from(visit.place, vehicle, at, shown.at_place) if vehicle else None
     since = visit.arrived_at
@@ -93,7 +126,7 @@ def _at_door(visit: Visit, here: list[Delivery], at: datetime, shown: Shown) -> 
     return AtDoor(metres=metres, arrived_at=since, at=at, tries=counted, can_be_called=reachable)
 
 
-def _patience_of(here: list[Delivery]) -> Patience:
+def _patience_of(here: Sequence[Delivery]) -> Patience:
     policies = [row.merchant.policy for row in here]
     return Patience(
         metres=min((policy.attempt_metres for policy in policies), default=250),

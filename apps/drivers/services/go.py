@@ -30,12 +30,12 @@ class Outcome:
 
 def depart(*, driver: Driver, at: datetime | None = None, more: bool = False) -> bool:
     """The van leaves; False when it had left before."""
-    return routing.depart(route=own_route(driver), actor=actor_of(driver), at=at, more=more)
+    return routing.depart(route=own_route(driver, at), actor=actor_of(driver), at=at, more=more)
 
 
 def arrive(*, driver: Driver, visit_id: int, at: datetime | None = None, more: bool = False) -> Outcome:
     """The van stands at the door. Refused("acknowledge_first") while something new for this stop is unread."""
-    visit = own_visit(driver, visit_id)
+    visit = own_visit(driver, visit_id, at)
     if visit.state in (Visit.State.DONE, Visit.State.FAILED):
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.PLANNED and _must_read_first(visit):
@@ -44,7 +44,7 @@ def arrive(*, driver: Driver, visit_id: int, at: datetime | None = None, more: b
             sentence = _("There is something new for this stop. Read it and confirm, then tap “I am here” again.")
             raise Refused("acknowledge_first", sentence, unread=unread)
     came = routing.arrive(visit=visit, actor=actor_of(driver), at=at, more=more)
-    rest(driver=driver, begins=False)
+    rest(driver=driver, begins=False, at=at)
     return Outcome(visit.pk, Visit.State.ARRIVED, not came)
 
 
@@ -52,15 +52,15 @@ def _must_read_first(visit: Visit) -> bool:
     return any(delivery.merchant.policy.ask_for_acknowledgement for delivery in deliveries_at(visit))
 
 
-def acknowledge(*, driver: Driver, delivery: str, version: int) -> bool:
+def acknowledge(*, driver: Driver, delivery: str, version: int, at: datetime | None = None) -> bool:
     """True when the instructions the driver has read are the current ones."""
-    row = own_delivery(driver, delivery)
+    row = own_delivery(driver, delivery, at)
     return instructions.acknowledge_instruction(delivery_id=row.pk, version=version, driver_id=driver.pk)
 
 
-def read_notice(*, driver: Driver, notice_id: int) -> bool:
+def read_notice(*, driver: Driver, notice_id: int, at: datetime | None = None) -> bool:
     """The driver has read of a change; False when that was known. NotFound for another driver's."""
-    mine = Notice.objects.filter(pk=notice_id, route=own_route(driver))
+    mine = Notice.objects.filter(pk=notice_id, route=own_route(driver, at))
     if not mine.exists():
         raise NotFound("notice_not_found", _("That stop is not on your route today."))
     return bool(mine.filter(read_at=None).update(read_at=clock.now()))
@@ -77,5 +77,5 @@ def contact(*, driver: Driver, delivery: str, channel: str, at: datetime | None 
         raise NotFound("channel_unknown", _("Choose how you tried to reach them."))
     now = clock.now()
     at = min(at or now, now)
-    row = own_delivery(driver, delivery)
+    row = own_delivery(driver, delivery, at)
     return record_contact_try(delivery_id=row.pk, channel=channel, at=at, actor=actor_of(driver))

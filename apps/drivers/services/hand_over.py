@@ -1,6 +1,7 @@
 """A stop that worked out: everything for this place is handed over, and the proof of it is kept."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,16 +11,18 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, Refused
 from apps.core.geo import distance_metres
+from apps.core.photos import Photo, read_photo, read_signature
 from apps.deliveries.models import Delivery, Place, Proof
-from apps.deliveries.services import note_attempt, record_proof, try_doorstep_code
+from apps.deliveries.services import needs_doorstep_code, note_attempt, record_proof, try_doorstep_codes
 from apps.drivers import rules
-from apps.drivers.photos import Photo, read_photo, read_signature
 from apps.drivers.rules import Needs, Shown
+from apps.drivers.services.give_up import Judged, judge, keep_failure
 from apps.drivers.services.go import Outcome
 from apps.drivers.services.own import actor_of, deliveries_at, own_visit
-from apps.drivers.services.where import metres_from
+from apps.drivers.services.where import measured_point, metres_from
 from apps.fleet.models import Driver
 from apps.redirection.services import store_at_point
 from apps.routing import services as routing
@@ -30,25 +33,31 @@ MOST_PHOTOS = 6
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What was shown, looked at and found good; nothing is written yet."""
+    """What was shown, looked at and found good; nothing is written yet.
+
+    `asking` are the deliveries that ask for a code, `skipped` those of them handed over without it; `without` stay
+    on the van, each for its reason.
+    """
 
     visit: Visit
     shown: Shown
     needs: Needs
     photos: tuple[Photo, ...]
     signature: ContentFile | None
-    without_code: bool
-    without: dict[int, str]
+    asking: frozenset[int]
+    skipped: frozenset[int]
+    without: dict[int, tuple[str, Judged]]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One proof to keep."""
+    """One proof to keep; `point` is where the camera says it was."""
 
     kind: str
     image: ContentFile | None = None
     details: dict[str, Any] | None = None
     flags: tuple[str, ...] = ()
+    point: tuple[float, float] | None = None
 
 
 def complete(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None = None, more: bool = False) -> Outcome:
@@ -58,24 +67,22 @@ def complete(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None
 
     Call it outside a transaction, or with what `get_ready` gave: a wrong code must be counted.
     """
-    ready = get_ready(driver=driver, visit_id=visit_id, shown=shown)
+    ready = get_ready(driver=driver, visit_id=visit_id, shown=shown, at=at)
     return ready if isinstance(ready, Outcome) else finish(driver=driver, ready=ready, at=at, more=more)
 
 
-def get_ready(*, driver: Driver, visit_id: int, shown: Shown) -> Ready | Outcome:
+def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None = None) -> Ready | Outcome:
     """Looks at everything before anything is written; the outcome itself when the stop is done already."""
-    visit = own_visit(driver, visit_id)
+    visit = own_visit(driver, visit_id, at)
     if visit.state == Visit.State.FAILED:
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.DONE:
         return Outcome(visit.pk, visit.state, again=True)
     if visit.kind == Visit.Kind.RELOAD:
-        return Ready(visit, Shown(), Needs(), (), None, False, {})
+        return Ready(visit, Shown(), Needs(), (), None, frozenset(), frozenset(), {})
     is_point = visit.place.kind != Place.Kind.ADDRESS
     here = deliveries_at(visit)
-    without = {row.pk: shown.without[row.public_id] for row in here if row.public_id in shown.without}
-    for reason in without.values():
-        rules.check_reason(reason)
+    without = _judged(visit, here, shown, at)
     staying = [row for row in here if row.pk not in without]
     if not staying and here:
         raise InvalidInput("nothing_left", _("Nothing is left to hand over. Say that it does not work out."))
@@ -86,8 +93,9 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown) -> Ready | Outcome
     rules.check_proof(shown, needs, is_point=is_point, barcodes=barcodes)
     photos = tuple(read_photo(upload) for upload in shown.photos)
     signature = read_signature(shown.signature) if shown.signature is not None else None
-    skipped = "code" in needs.proofs and not _code_is_right(staying, shown)
-    return Ready(visit, shown, needs, photos, signature, skipped, without)
+    asking = [] if is_point else [row for row in staying if needs_doorstep_code(row)]
+    skipped = _without_code(asking, shown)
+    return Ready(visit, shown, needs, photos, signature, frozenset(row.pk for row in asking), skipped, without)
 
 
 def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bool = False) -> Outcome:
@@ -102,30 +110,72 @@ def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bo
             _keep(delivery, ready, taken_at, actor)
         if ids:
             note_attempt(delivery_ids=ids, for_staff=ready.shown.staff_note, for_recipient=ready.shown.recipient_note)
-        for pk, reason in ready.without.items():
+        for pk, (reason, judged) in ready.without.items():
             aside = routing.stop_of(pk)
             if aside is not None:
-                routing.fail(visit=aside, reason=reason, actor=actor, at=at, more=more)
+                failed = routing.fail(visit=aside, reason=reason, actor=actor, at=at, more=more)
+                keep_failure(failed, aside, judged, ready.shown, aside.left_at or clock.now(), actor=actor)
+                note_attempt(delivery_ids=failed, for_staff=ready.shown.anyway, for_recipient="")
         if is_point:
             store_at_point(delivery_ids=ids, actor=actor, at=visit.left_at)
     # A call at the depot hands nothing over, and yet the van goes on from it.
     return Outcome(visit.pk, visit.state, again=not ids and visit.kind != Visit.Kind.RELOAD)
 
 
-def _code_is_right(deliveries: list[Delivery], shown: Shown) -> bool:
-    """Whether each recipient's code was said; False when the driver says why it is done without."""
-    asking = [row for row in deliveries if "code" in (*row.proof_needed, *row.merchant.policy.proof_needed)]
-    if shown.code and all(try_doorstep_code(delivery=row, code=shown.code) for row in asking):
-        return True
-    if len(shown.without_code) >= rules.LEAST_REASON:
-        return False
-    if shown.code:
+def _judged(visit: Visit, here: Sequence[Delivery], shown: Shown, at: datetime | None) -> dict[int, tuple[str, Judged]]:
+    """What stays on the van although the rest is handed over; giving up one needs no less than giving up all."""
+    now = clock.now()
+    at = min(at or now, now)
+    found = {}
+    for row in here:
+        reason = shown.without.get(row.public_id)
+        if reason:
+            judged = judge(visit=visit, here=[row], reason=reason, shown=shown, anyway=shown.anyway, at=at)
+            found[row.pk] = (reason, judged)
+    return found
+
+
+def _without_code(asking: Sequence[Delivery], shown: Shown) -> frozenset[int]:
+    """Those whose recipient's code was not said; InvalidInput or NotAllowed until the driver says why.
+
+    One code per recipient is enough. The single `code` of a phone is for a stop with one recipient.
+    """
+    people: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    for row in asking:
+        people[_person(row)].append(row)
+    is_excused = len(shown.without_code) >= rules.LEAST_REASON
+    missing: set[int] = set()
+    was_said = False
+    for rows in people.values():
+        typed = next((shown.codes[row.public_id] for row in rows if shown.codes.get(row.public_id)), "")
+        typed = typed or (shown.code if len(people) == 1 else "")
+        was_said = was_said or bool(typed)
+        if not typed or not _is_right(rows, typed, is_excused=is_excused):
+            missing |= {row.pk for row in rows}
+    if missing and not is_excused and was_said:
         raise NotAllowed("code_wrong", _("That is not the code. Let them read it from their tracking page."))
-    raise InvalidInput("code_missing", _("Ask for the six-digit code on their tracking page."))
+    if missing and not is_excused:
+        raise InvalidInput("code_missing", _("Ask for the six-digit code on their tracking page."))
+    return frozenset(missing)
+
+
+def _is_right(rows: Sequence[Delivery], code: str, *, is_excused: bool) -> bool:
+    try:
+        return try_doorstep_codes(deliveries=rows, code=code)
+    except Refused:
+        if not is_excused:
+            raise
+        return False
+
+
+def _person(delivery: Delivery) -> tuple[str, str]:
+    recipient = delivery.recipient
+    return recipient.name.casefold(), recipient.phone or recipient.email or str(recipient.pk)
 
 
 def _keep(delivery: Delivery, ready: Ready, taken_at: datetime, actor: str) -> None:
-    shown, place = ready.shown, ready.visit.place
+    shown, place, route = ready.shown, ready.visit.place, ready.visit.route
+    point = measured_point(route.shift.vehicle, taken_at, shown.at_place) if route else None
     is_point = place.kind != Place.Kind.ADDRESS
     # The same kind at the same instant is the same proof: several photos are a microsecond apart.
     for number, piece in enumerate(_pieces(delivery, ready, taken_at)):
@@ -138,7 +188,7 @@ def _keep(delivery: Delivery, ready: Ready, taken_at: datetime, actor: str) -> N
             image=piece.image,
             received_by="" if is_point else shown.received_by,
             left_at="" if is_point else shown.left_at,
-            point=place.point,
+            point=piece.point or point,
             details=piece.details,
             flags=piece.flags,
             actor=actor,
@@ -148,9 +198,10 @@ def _keep(delivery: Delivery, ready: Ready, taken_at: datetime, actor: str) -> N
 def _pieces(delivery: Delivery, ready: Ready, taken_at: datetime) -> Iterator[Piece]:
     shown, needs = ready.shown, ready.needs
     named = {"relation": shown.relation} if shown.relation else {}
-    if "code" in needs.proofs:
-        said = {"reason": shown.without_code} if ready.without_code else {}
-        yield Piece(Proof.Kind.CODE, details=said, flags=("code_skipped",) if ready.without_code else ())
+    if delivery.pk in ready.asking:
+        is_skipped = delivery.pk in ready.skipped
+        said = {"reason": shown.without_code} if is_skipped else {}
+        yield Piece(Proof.Kind.CODE, details=said, flags=("code_skipped",) if is_skipped else ())
     if shown.scanned:
         yield Piece(Proof.Kind.SCAN, details={"parcels": len(shown.scanned)})
     if needs.minimum_age:
@@ -165,7 +216,8 @@ def _pieces(delivery: Delivery, ready: Ready, taken_at: datetime) -> Iterator[Pi
         metres = _metres(photo, ready, taken_at)
         far = metres is not None and metres > delivery.merchant.policy.photo_metres
         details = named if metres is None else {**named, "metres": metres}
-        yield Piece(Proof.Kind.PHOTO, photo.content, details=details, flags=("photo_far",) if far else ())
+        flags = ("photo_far",) if far else ()
+        yield Piece(Proof.Kind.PHOTO, photo.content, details=details, flags=flags, point=photo.place)
 
 
 def _metres(photo: Photo, ready: Ready, taken_at: datetime) -> int | None:

@@ -1,33 +1,41 @@
-"""What belongs to a driver today. Everything else does not exist for that phone."""
+"""What belongs to a driver today. Everything else does not exist for that phone.
+
+What a phone tells late belongs to the shift of when it happened: `at` is that instant, now when nothing is said.
+"""
+
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from apps.core import clock
 from apps.core.errors import NotFound, Refused
 from apps.deliveries.models import Delivery
-from apps.drivers.rounds import shift_today
+from apps.drivers.rounds import shift_at
 from apps.fleet.models import Driver, Shift
 from apps.routing.models import Route, Visit
 
 
-def own_shift(driver: Driver) -> Shift:
-    shift = shift_today(driver)
+def own_shift(driver: Driver, at: datetime | None = None) -> Shift:
+    now = clock.now()
+    shift = shift_at(driver, min(at or now, now))
     if shift is None:
         raise Refused("no_shift", _("You are not on today's roster."))
     return shift
 
 
-def own_route(driver: Driver) -> Route:
-    route = Route.objects.select_related("plan__depot", "shift__vehicle").filter(shift=own_shift(driver)).first()
+def own_route(driver: Driver, at: datetime | None = None) -> Route:
+    shift = own_shift(driver, at)
+    route = Route.objects.select_related("plan__depot", "shift__vehicle").filter(shift=shift).first()
     if route is None:
         raise Refused("no_route", _("There is no route for you today."))
     return route
 
 
-def own_visit(driver: Driver, visit_id: int) -> Visit:
+def own_visit(driver: Driver, visit_id: int, at: datetime | None = None) -> Visit:
     """A stop of the driver's route of today; NotFound for every other, whether it exists or not."""
     visit = (
         Visit.objects.select_related("place", "route__plan__depot", "route__shift__vehicle", "plan__depot")
-        .filter(pk=visit_id, route__shift=own_shift(driver), hold_until=None)
+        .filter(pk=visit_id, route__shift=own_shift(driver, at), hold_until=None)
         .first()
     )
     if visit is None:
@@ -35,13 +43,13 @@ def own_visit(driver: Driver, visit_id: int) -> Visit:
     return visit
 
 
-def own_delivery(driver: Driver, public_id: str) -> Delivery:
+def own_delivery(driver: Driver, public_id: str, at: datetime | None = None) -> Delivery:
     """A delivery that the driver brings today; NotFound for every other."""
     delivery = Delivery.objects.filter(
         public_id=public_id[:24].replace("\0", ""),
         drops__is_open=True,
         drops__is_hold=False,
-        drops__visit__route__shift=own_shift(driver),
+        drops__visit__route__shift=own_shift(driver, at),
     ).first()
     if delivery is None:
         raise NotFound("delivery_not_found", _("That delivery is not on your route today."))

@@ -1,10 +1,13 @@
 """What a phone kept while it had no signal: told in its order, with its times, each thing once."""
 
+import logging
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,18 +18,22 @@ from apps.drivers.rules import Shown
 from apps.drivers.services import give_up, go, hand_over
 from apps.drivers.services.go import Outcome
 from apps.drivers.services.own import actor_of
+from apps.drivers.services.rest import rest
 from apps.fleet.models import Driver
 from apps.routing import services as routing
 from apps.routing.models import Route
 
 MOST_EVENTS = 200
+_PREPARED = frozenset({"complete", "fail"})
+# What one event may break with, for a reason nobody thought of, without taking the others of its batch along.
+_SURPRISES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, struct.error)
 # After these the van has another next stop.
 _MOVES_ON = frozenset({"depart", "complete", "fail"})
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One thing a driver tapped. `id` is the phone's, `at` the domain's instant."""
+    """One thing a driver tapped. `id` is the phone's, `at` the domain's instant, `fault` why it could not be read."""
 
     id: str
     kind: str
@@ -38,10 +45,14 @@ class Told:
     reason: str = ""
     channel: str = ""
     anyway: str = ""
+    begins: bool = False
     shown: Shown = field(default_factory=Shown)
+    fault: DoorstepError | None = None
 
 
 Answer = dict[str, Any]
+Prepared = hand_over.Ready | Outcome | ContentFile | DoorstepError | None
+logger = logging.getLogger(__name__)
 
 
 def replay(*, driver: Driver, events: Sequence[Told], more: bool = False) -> list[Answer]:
@@ -55,7 +66,7 @@ def replay(*, driver: Driver, events: Sequence[Told], more: bool = False) -> lis
         raise InvalidInput("too_many_events", _("That was too much at once."))
     known = _known(driver, events)
     # Pictures are read and codes are tried first: neither may hold a lock, and a wrong code must stay counted.
-    ready = {told.id: _prepared(driver, told) for told in events if told.kind == "complete" and told.id not in known}
+    ready = {told.id: _prepared(driver, told) for told in events if told.kind in _PREPARED and told.id not in known}
     with transaction.atomic():
         answers = [known.get(told.id) or _once(driver, told, ready) for told in events]
         changed = {answer["kind"] for answer in answers if answer["ok"] and not answer["again"]}
@@ -69,16 +80,22 @@ def _known(driver: Driver, events: Sequence[Told]) -> dict[str, Answer]:
     return {row.client_id: {**row.answer, "again": True} for row in rows}
 
 
-def _prepared(driver: Driver, told: Told) -> hand_over.Ready | Outcome | DoorstepError:
+def _prepared(driver: Driver, told: Told) -> Prepared:
+    if told.fault is not None:
+        return told.fault
     try:
-        return hand_over.get_ready(driver=driver, visit_id=told.visit, shown=told.shown)
+        if told.kind == "fail":
+            return give_up.picture_of(told.shown)
+        return hand_over.get_ready(driver=driver, visit_id=told.visit, shown=told.shown, at=told.at)
     except Throttled:
         raise
     except DoorstepError as error:
         return error
+    except _SURPRISES:
+        return _surprised(told)
 
 
-def _once(driver: Driver, told: Told, ready: Mapping[str, hand_over.Ready | Outcome | DoorstepError]) -> Answer:
+def _once(driver: Driver, told: Told, ready: Mapping[str, Prepared]) -> Answer:
     """Does it and keeps the answer; whoever says the same at the same moment waits, and hears the answer."""
     row, is_new = PhoneEvent.objects.get_or_create(
         driver=driver,
@@ -92,13 +109,26 @@ def _once(driver: Driver, told: Told, ready: Mapping[str, hand_over.Ready | Outc
         with transaction.atomic():
             answer |= _done(driver, told, ready.get(told.id))
     except DoorstepError as error:
-        answer |= {"ok": False, "code": error.code, "message": error.message}
+        answer |= _refusal(error)
+    except _SURPRISES:
+        answer |= _refusal(_surprised(told))
     row.answer = answer
     row.save(update_fields=["answer"])
     return answer
 
 
-def _done(driver: Driver, told: Told, ready: hand_over.Ready | Outcome | DoorstepError | None) -> Answer:
+def _surprised(told: Told) -> DoorstepError:
+    logger.exception("phone event %s (%s) could not be taken", told.id, told.kind)
+    return InvalidInput("not_taken", _("The phone sent something that could not be read."))
+
+
+def _refusal(error: DoorstepError) -> Answer:
+    return {"ok": False, "code": error.code, "message": error.message}
+
+
+def _done(driver: Driver, told: Told, ready: Prepared) -> Answer:
+    if told.fault is not None:
+        raise told.fault
     if isinstance(ready, DoorstepError):
         raise ready
     if isinstance(ready, hand_over.Ready):
@@ -108,9 +138,12 @@ def _done(driver: Driver, told: Told, ready: hand_over.Ready | Outcome | Doorste
     kinds: dict[str, Callable[[], Answer]] = {
         "depart": lambda: {"again": not go.depart(driver=driver, at=told.at, more=True)},
         "arrive": lambda: _outcome(go.arrive(driver=driver, visit_id=told.visit, at=told.at, more=True)),
-        "fail": lambda: _outcome(_failed(driver, told)),
-        "acknowledge": lambda: {"current": go.acknowledge(driver=driver, delivery=told.delivery, version=told.version)},
-        "read": lambda: {"again": not go.read_notice(driver=driver, notice_id=told.notice)},
+        "rest": lambda: {"again": not rest(driver=driver, begins=told.begins, at=told.at)},
+        "fail": lambda: _outcome(_failed(driver, told, ready if isinstance(ready, ContentFile) else None)),
+        "acknowledge": lambda: {
+            "current": go.acknowledge(driver=driver, delivery=told.delivery, version=told.version, at=told.at)
+        },
+        "read": lambda: {"again": not go.read_notice(driver=driver, notice_id=told.notice, at=told.at)},
         "contact": lambda: {
             "again": not go.contact(driver=driver, delivery=told.delivery, channel=told.channel, at=told.at)
         },
@@ -120,7 +153,7 @@ def _done(driver: Driver, told: Told, ready: hand_over.Ready | Outcome | Doorste
     return kinds[told.kind]()
 
 
-def _failed(driver: Driver, told: Told) -> Outcome:
+def _failed(driver: Driver, told: Told, photo: ContentFile | None) -> Outcome:
     return give_up.fail(
         driver=driver,
         visit_id=told.visit,
@@ -129,6 +162,7 @@ def _failed(driver: Driver, told: Told) -> Outcome:
         anyway=told.anyway,
         at=told.at,
         more=True,
+        photo=photo,
     )
 
 

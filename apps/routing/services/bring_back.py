@@ -11,6 +11,7 @@ from apps.core.errors import NotFound, Refused
 from apps.deliveries.models import Parcel
 from apps.deliveries.services import move_state, unload_parcel
 from apps.deliveries.states import ON_A_VAN, State
+from apps.fleet.models import Depot
 from apps.routing.models import Drop, Route
 
 _HANDED_OVER = frozenset({State.DELIVERED, State.COLLECTED, State.AT_POINT})
@@ -29,15 +30,18 @@ class Back:
     first: bool
 
 
-def bring_back(*, barcode: str, actor: str) -> Back:
+def bring_back(*, barcode: str, depot: Depot, actor: str) -> Back:
     """Notes that a parcel is here. When the last of a delivery is, it stands *at the depot* for its (next) try.
 
-    NotFound("unknown_parcel"); Refused("handed_over" | "still_out") in words for the clerk.
+    NotFound("unknown_parcel"); Refused("other_depot" | "handed_over" | "still_out") in words for the clerk.
     """
     parcel = Parcel.objects.select_related("delivery").filter(barcode=barcode.strip()).first()
     if parcel is None:
         raise NotFound("unknown_parcel", _("We do not know this barcode."))
     delivery = parcel.delivery
+    planned_at = _depot_of(delivery.pk)
+    if planned_at not in (None, depot.pk):
+        raise Refused("other_depot", _("This parcel belongs to another depot. Put it aside and tell the dispatcher."))
     if delivery.state in _HANDED_OVER:
         raise Refused("handed_over", _("This parcel is said to be handed over. Put it aside and tell the dispatcher."))
     if delivery.state in ON_A_VAN and _is_coming(delivery.pk):
@@ -51,6 +55,12 @@ def bring_back(*, barcode: str, actor: str) -> Back:
             move_state(delivery_id=delivery.pk, to=after, actor=actor)
     is_first = parcel.arrived_at is None
     return Back(delivery.pk, missing, again=not was_out and not is_first, first=is_first)
+
+
+def _depot_of(delivery_id: int) -> int | None:
+    """Whose vans bring it, or brought it last; None for what stood in no plan yet."""
+    drops = Drop.objects.filter(delivery=delivery_id).order_by("-is_open", "-pk")
+    return drops.values_list("visit__plan__depot", flat=True).first()
 
 
 def _is_coming(delivery_id: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.core import clock
@@ -75,7 +75,7 @@ def arrive(*, visit: Visit, actor: str, at: datetime | None = None, more: bool =
     at = _sane(at)
     with transaction.atomic():
         now, route = _claimed(visit)
-        if not _comes(now, at):
+        if not _comes(now, _possible(route, now, at)):
             return False
         _moved_on(route.pk, actor, next_stop=False, more=more)
     visit.refresh_from_db()
@@ -133,6 +133,7 @@ def _finish(
 ) -> list[int]:
     with transaction.atomic():
         now, route = _claimed(visit)
+        at = _possible(route, now, at)
         _comes(now, at)
         _set_aside(visit.pk, without)
         ended = Visit.objects.filter(pk=visit.pk, state=Visit.State.ARRIVED).update(state=state, left_at=at)
@@ -251,3 +252,9 @@ def _sane(at: datetime | None) -> datetime:
     """A phone's clock may be wrong: nothing happens in the future."""
     now = clock.now()
     return now if at is None else min(at, now)
+
+
+def _possible(route: Route, visit: Visit, at: datetime) -> datetime:
+    """Nor may it say that the van stood at a door before it had left the depot, or the door before."""
+    last_left = Visit.objects.filter(route=route).aggregate(at=Max("left_at"))["at"]
+    return max(moment for moment in (at, route.departed_at, last_left, visit.arrived_at) if moment is not None)
