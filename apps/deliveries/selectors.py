@@ -13,6 +13,7 @@ from apps.core.phones import to_e164
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
 from apps.deliveries.models import Contact, Delivery, Link, Order, Parcel, Place, Promise, Proof
+from apps.deliveries.states import State
 from apps.events.models import Event
 
 _LONGEST_POSTCODE = 10
@@ -155,6 +156,12 @@ def parts_of_orders(delivery_ids: Iterable[int]) -> dict[int, list[Delivery]]:
         for row in together
         if row.pk in wanted
     }
+
+
+def is_whole_order_done(order_id: int) -> bool:
+    """Whether all that was not called off has been handed over, to whomever it went."""
+    counted = Delivery.objects.filter(order=order_id).exclude(state=State.CANCELLED)
+    return not counted.exclude(state__in=[State.DELIVERED, State.COLLECTED]).exists()
 
 
 def is_same_person(one: Contact, other: Contact) -> bool:

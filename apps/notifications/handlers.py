@@ -7,7 +7,7 @@ from django.db import transaction
 
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery, Order, Place, Promise, StepUp
-from apps.deliveries.selectors import is_same_person, open_promise_of, parts_of_orders, zone_of
+from apps.deliveries.selectors import is_same_person, is_whole_order_done, open_promise_of, parts_of_orders, zone_of
 from apps.deliveries.services import open_promise
 from apps.deliveries.states import OPEN, State
 from apps.notifications import rules, services
@@ -114,7 +114,17 @@ def _tell_all_delivered(payload: Payload) -> None:
         told = Message.objects.filter(trigger=Trigger.ALL_DELIVERED, delivery__order=delivery.order_id)
         people = {person.pk: person for person in (row.recipient for row in told.select_related("recipient"))}
         if not any(is_same_person(person, delivery.recipient) for person in people.values()):
-            services.tell(delivery=delivery, trigger=Trigger.ALL_DELIVERED, event_id=payload["event"])
+            _tell_last_part(delivery, payload["event"])
+
+
+def _tell_last_part(delivery: Delivery, event_id: int) -> None:
+    """All of a recipient's parts have come; to a buyer that is all of the order only when the others' have come too."""
+    recipient, buyer = delivery.recipient, delivery.order.buyer
+    if buyer.pk == recipient.pk or is_whole_order_done(delivery.order_id):
+        services.tell(delivery=delivery, trigger=Trigger.ALL_DELIVERED, event_id=event_id)
+        return
+    services.tell(delivery=delivery, trigger=Trigger.ALL_DELIVERED, event_id=event_id, people=[recipient])
+    services.tell(delivery=delivery, trigger=Trigger.DELIVERED, event_id=event_id, people=[buyer])
 
 
 def _tell_out_today(payload: Payload) -> None:

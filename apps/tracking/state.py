@@ -154,7 +154,6 @@ def _sibling(facts: Facts, now: datetime) -> Document:
         "eta": _eta(facts, now),
         "deferred": delivery.deferred_reason or None,
         "parcels": [parcel.description for parcel in facts.parcels],
-        "path": None,
     }
 
 

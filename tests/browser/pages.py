@@ -114,7 +114,7 @@ WIDENED = {"code": "window_widened", "at": at("12:50"), "data": {"to": [at("14:0
 
 
 def part(status: str, window: list[str], *parcels: str, eta: list[str] | None = None, why: str = "") -> dict[str, Any]:
-    more = {"eta": eta, "deferred": why or None, "parcels": list(parcels), "path": None}
+    more = {"eta": eta, "deferred": why or None, "parcels": list(parcels)}
     return {"id": f"x{len(parcels)}{status}", "status": status, "window": window, **more}
 
 

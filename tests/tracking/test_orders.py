@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.deliveries.models import Delivery
+from apps.deliveries.models import Contact, Delivery, Order
 from apps.deliveries.services import make_link, move_state, token_of
 from apps.deliveries.states import State
 from apps.notifications.models import Message
@@ -62,8 +62,7 @@ def test_a_sibling_brings_no_street_code_contact_or_link_with_it() -> None:
     for tier in ("link", "verified"):
         order = state.build(first.pk, tier)["order"]  # type: ignore[arg-type]
         (sibling,) = order["siblings"]
-        assert set(sibling) == {"id", "status", "window", "eta", "deferred", "parcels", "path"}
-        assert sibling["path"] is None
+        assert set(sibling) == {"id", "status", "window", "eta", "deferred", "parcels"}
         text = json.dumps(order)
         links = [token_of(link) for link in second.links.all()]
         for secret in ("Feldkircher", second.recipient.phone, second.recipient.email, "Muster", *links):
@@ -107,6 +106,20 @@ def test_one_last_message_when_everything_is_there(drain: Any) -> None:
         (second.pk, "delivered"),
         (third.pk, "all_delivered"),
     ]
+
+
+def test_a_buyer_hears_of_all_only_when_the_gift_has_come_too(drain: Any) -> None:
+    first, second, gift = parts(3)
+    buyer = Contact.objects.create(name="Buyer", email="buyer@example.com")
+    Order.objects.filter(pk=first.order_id).update(buyer=buyer)
+    gift.recipient.phone, gift.recipient.email = "+423791098", "grandma@example.com"
+    gift.recipient.save()
+    for made in (first, second):
+        move_state(delivery_id=made.pk, to=State.DELIVERED, actor="driver:1")
+        drain()
+    told = Message.objects.filter(recipient=buyer).order_by("pk")
+    assert [one.trigger for one in told] == ["delivered", "delivered"]
+    assert Message.objects.filter(recipient=second.recipient, trigger="all_delivered").exists()
 
 
 def test_two_vans_that_end_the_order_together_tell_it_once(drain: Any) -> None:

@@ -1,5 +1,6 @@
 """Decides that somebody is told something: one row per fact and person, made before anything is sent."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -24,15 +25,16 @@ def tell(
     event_id: int | None = None,
     step_up_id: int | None = None,
     channel: str = "",
+    people: Sequence[Contact] | None = None,
 ) -> list[Message]:
     """The new messages; none for people who have been told this fact. Sending follows as reactions of their own.
 
     A fact is (delivery, trigger, promise version, attempt to deliver, recipient); a one-time code is one per request.
-    `channel`: the shopper's own choice, otherwise the catalogue's order.
+    `channel`: the shopper's own choice, otherwise the catalogue's order; `people`: instead of the catalogue's.
     """
     fact = f"step-up.{step_up_id}" if step_up_id else f"{promise_version}.{_attempt_number(delivery)}"
     made = []
-    for person in _audience(delivery, trigger):
+    for person in _audience(delivery, trigger) if people is None else people:
         message = Message(
             delivery=delivery,
             recipient=person,
