@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.encryption import EncryptedTextField
-from apps.merchants.visibility import Visibility, check_visibility, visibility_of
+from apps.merchants.visibility import Visibility, check_road, check_visibility, visibility_of
 
 
 def validate_time_zone(name: str) -> None:
@@ -46,8 +46,8 @@ class Branding(models.Model):
         return f"{self.merchant} branding"
 
 
-def _rule(default: str, help_text: Any) -> "models.CharField[str, str]":
-    return models.CharField(default=default, max_length=60, validators=[check_visibility], help_text=help_text)
+def _rule(default: str, help_text: Any, *checks: Any) -> "models.CharField[str, str]":
+    return models.CharField(default=default, max_length=60, validators=[check_visibility, *checks], help_text=help_text)
 
 
 class Policy(models.Model):
@@ -68,7 +68,11 @@ class Policy(models.Model):
         "stops 5 or minutes 30",
         _("The van on the map: always, never, or thresholds such as stops 5 or minutes 30 or metres 2000."),
     )
-    show_road = _rule("stops 0", _("The road still to be driven, where the van is shown; further stops lie on it."))
+    show_road = _rule(
+        "stops 0",
+        _("The road to the next stop, where the van is shown; other doors lie on it, so only who is next sees it."),
+        check_road,
+    )
     show_eta = _rule("always", _("The time of arrival; the agreed window stands instead."))
     show_stops = _rule("always", _("How many stops come first."))
     show_distance = _rule("stops 2", _("How far the van still has to drive."))
@@ -106,6 +110,9 @@ class Policy(models.Model):
         default=False, help_text=_("Also ask how likely somebody is to recommend the shop (NPS, 0 to 10).")
     )
     allow_problem_reports = models.BooleanField(default=True)
+    photo_days = models.PositiveSmallIntegerField(
+        default=90, help_text=_("Days that pictures of handovers, failed stops and closed cases are kept.")
+    )
 
     class Meta:
         verbose_name_plural = "policies"

@@ -57,6 +57,17 @@ def visibility_of(text: str) -> Visibility:
     return Visibility(stops=found.get("stops"), minutes=found.get("minutes"), metres=found.get("metres"))
 
 
+def check_road(text: str) -> None:
+    """The road is drawn to the next stop only: a threshold of further stops would promise what is never shown."""
+    try:
+        stops = visibility_of(text).stops
+    except ValueError:
+        # check_visibility says so.
+        return
+    if stops:
+        raise ValidationError(_('The road is shown to whoever is next. Write "stops 0", or minutes or metres.'))
+
+
 def check_visibility(text: str) -> None:
     """The validator of the policy's fields."""
     try:

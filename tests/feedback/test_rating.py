@@ -143,3 +143,15 @@ def test_the_merchants_endpoint_hears_of_it(settings: Any, drain: Callable[..., 
         body = endpoint.calls[0][2]
     assert json.loads(body)["data"] == {"id": made.public_id, "stars": 4, "nps": None, "again": False}
     assert b"eyes" not in body
+
+
+@pytest.mark.covers("T13", "GS1")
+def test_who_changes_a_rating_for_ever_is_told_to_wait() -> None:
+    """Each change is an event, a page and a call to the merchant's systems."""
+    token = token_for(delivery_in())
+    shopper = rated(token)
+    codes = {shopper.open(f"/t/{token}/rate").send(stars=str(number % 5 + 1)).status for number in range(19)}
+    assert 429 not in codes
+    last = Rating.objects.get().stars
+    assert shopper.open(f"/t/{token}/rate").send(stars="3").status == 429
+    assert Rating.objects.get().stars == last != 3

@@ -134,6 +134,17 @@ def snapshot(delivery: Delivery) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.covers("T22", "GS1")
+def test_who_shares_and_stops_for_ever_is_told_to_wait(full: Link) -> None:
+    client, address = Client(), f"/t/{token_of(full)}/share"
+    codes = []
+    for _number in range(32):
+        codes.append(client.post(address, {"label": "x"}).status_code)
+        client.post(address, {"stop": sealed_id("share", Link.objects.latest("pk").pk)})
+    assert codes == [302] * 30 + [429] * 2
+    assert Link.objects.filter(kind=Link.Kind.VIEW).count() == 30
+
+
 @pytest.mark.covers("T22")
 def test_ten_at_a_time_and_only_ones_own_are_stopped(full: Link, alice: Delivery) -> None:
     for _number in range(10):

@@ -152,6 +152,18 @@ def test_rules_that_say_nothing_are_refused_when_they_are_saved(rule: str) -> No
         policy.full_clean()
 
 
+@pytest.mark.covers("T4")
+def test_a_road_past_other_stops_is_refused_when_it_is_saved() -> None:
+    """It would lie over other people's doors, so it is never shown; a rule must not promise it."""
+    world.merchant()
+    policy = Policy.objects.get()
+    policy.show_road = "stops 0 or metres 2000"
+    policy.full_clean()
+    policy.show_road = "stops 2 or metres 2000"
+    with pytest.raises(ValidationError, match="stops 0"):
+        policy.full_clean()
+
+
 def hidden_everywhere(made: Delivery) -> bool:
     page = state.build(made.pk, "verified")
     return dot_document(made) == HIDDEN and not page["van"]["visible"] and page["distance_metres"] is None

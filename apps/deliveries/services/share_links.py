@@ -8,22 +8,25 @@ from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.errors import NotAllowed, NotFound, Refused
+from apps.core.throttles import count_try
 from apps.deliveries import events
 from apps.deliveries.models import Link
 from apps.deliveries.services.links import make_link, revoke_link
 from apps.events.services import emit
 
-MOST_SHARES = 10
+MOST_SHARES, MOST_AN_HOUR = 10, 30
 LONGEST_LABEL = 40
 
 
 def share_link(*, link: Link, label: str = "", days: int) -> Link:
     """A view-only link that lives `days` days at most, and never longer than the one it was made from.
 
-    NotAllowed for a link that may itself only look; Refused when there are MOST_SHARES living ones.
+    NotAllowed for a link that may itself only look; Refused when there are MOST_SHARES living ones; Throttled after 30
+    in an hour, because rows of stopped ones stay.
     """
     if link.kind != Link.Kind.FULL:
         raise NotAllowed("view_only", _("This link shows the delivery. It cannot change it."))
+    count_try("share", str(link.delivery_id), limit=MOST_AN_HOUR, seconds=3600)
     label = " ".join(label.replace("\0", "").split())[:LONGEST_LABEL]
     until = clock.now() + timedelta(days=max(1, days))
     if link.expires_at is not None:

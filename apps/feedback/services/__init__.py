@@ -1,6 +1,7 @@
 """The only writers of feedback, one file per verb."""
 
+from apps.feedback.services.forget_photos import forget_photos
 from apps.feedback.services.rate import is_author, rate
 from apps.feedback.services.report_problem import close_report, report_problem, take_report
 
-__all__ = ["close_report", "is_author", "rate", "report_problem", "take_report"]
+__all__ = ["close_report", "forget_photos", "is_author", "rate", "report_problem", "take_report"]

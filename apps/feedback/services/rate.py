@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from apps.core import clock
 from apps.core.encryption import sha256_hex
 from apps.core.errors import InvalidInput, Refused, Stale
+from apps.core.throttles import count_try
 from apps.deliveries.access import Access, require_changeable
 from apps.deliveries.services import bump_pages
 from apps.events.services import emit
@@ -15,18 +16,23 @@ from apps.feedback import events
 from apps.feedback.models import Rating
 from apps.feedback.rules import LONGEST_COMMENT, editable_until, may_be_rated
 
+# Each is an event that the merchant's systems hear of.
+TRIES, TRIES_SECONDS = 20, 3600
+
 
 def rate(*, access: Access, stars: int, comment: str = "", nps: int | None = None, author: str) -> Rating:
     """The rating. `author` is the secret of the browser it comes from; only that one, or the verified contact, may
     change it later, and for Policy.rating_edit_hours.
 
     Stale("already_rated") for anybody else; Refused when there is nothing to rate (yet) or the hours are over;
-    InvalidInput for stars outside 1-5, a recommendation outside 0-10, a comment that is too long.
+    InvalidInput for stars outside 1-5, a recommendation outside 0-10, a comment that is too long; Throttled after 20
+    tries in an hour.
     """
     require_changeable(access)
     delivery, policy = access.delivery, access.delivery.merchant.policy
     if not may_be_rated(delivery.state, policy):
         raise Refused("not_ratable", _("There is nothing to rate yet."))
+    count_try("rate", str(delivery.pk), limit=TRIES, seconds=TRIES_SECONDS)
     said = _checked(stars, comment, nps if policy.ask_recommendation else None)
     with transaction.atomic():
         rating = Rating.objects.select_for_update().filter(delivery=delivery).first()
