@@ -70,6 +70,23 @@ def test_times_that_fit_are_on_the_page_and_lead_to_a_new_try(failed: Delivery) 
     assert visit in remaining_visits(visit.route_id)
 
 
+@pytest.mark.covers("T10")
+def test_reading_the_page_again_does_not_ask_the_planner_again(
+    failed: Delivery, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.tracking.views import page_context
+
+    asked, offer_windows = [], page_context.offer_windows
+    monkeypatch.setattr(page_context, "offer_windows", lambda **said: asked.append(1) or offer_windows(**said))
+    address = f"/t/{token_of(make_link(delivery=failed))}"
+    for tail in ("/live", "/live", ""):
+        assert "window=" in client.get(address + tail).content.decode()
+    assert len(asked) == 1
+    Delivery.objects.update(page_version=failed.page_version + 1)
+    client.get(f"{address}/live")
+    assert len(asked) == 2, "what is new is asked about anew"
+
+
 def _window_of(link: str) -> TimeWindow:
     from apps.tracking.offer_words import window_from
 

@@ -2,20 +2,22 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
+from django.core.cache import cache
 
 from apps.core.errors import Refused
 from apps.core.sealed_ids import opened_id
 from apps.deliveries.access import VERIFIED_SECONDS, Access
 from apps.deliveries.services import token_of
 from apps.deliveries.states import State
-from apps.rescheduling.services import offer_windows
+from apps.rescheduling.services import WindowOffer, offer_windows
 from apps.tracking.offer_words import OfferDay, offer_days
 from apps.tracking.state import Document
 from apps.tracking.views.gate import base_context
 
 _SALT = "doorstep.proof"
-OFFERS = 4
+OFFERS, OFFERS_SECONDS = 4, 30
 
 
 def page_context(access: Access, doc: Document) -> dict[str, Any]:
@@ -54,9 +56,22 @@ def times_to_come_again(access: Access, doc: Document) -> list[OfferDay]:
     can_choose = any(action["code"] == "time" and action["open"] for action in doc["actions"])
     if doc["status"] != State.FAILED or doc["view_only"] or not can_choose:
         return []
+    return offer_days(_first_offers(access, doc), access.delivery.merchant.time_zone)
+
+
+def _first_offers(access: Access, doc: Document) -> list[WindowOffer]:
+    """Asked of the plan now and then only: a page is read, and read anew, far more often than plans move.
+
+    Whoever takes one is told when it has gone meanwhile.
+    """
+    key = f"offers:{access.delivery.pk}:{doc['version']}"
+    kept: list[WindowOffer] | None = cache.get(key)
+    if kept is not None:
+        return kept
     try:
         offers = [offer for offer in offer_windows(delivery=access.delivery) if offer.feasible]
     except Refused:
-        return []
+        offers = []
     first = sorted(offers, key=lambda offer: offer.window.earliest)[:OFFERS]
-    return offer_days(first, access.delivery.merchant.time_zone)
+    cache.set(key, first, timeout=max(1, OFFERS_SECONDS // settings.CLOCK_SPEED))
+    return first
