@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import cos, pi, radians, sin
+from threading import Lock
 
 import numpy as np
 
@@ -125,15 +126,20 @@ def around(ground: roads.Ground, closed: tuple[Closed, ...]) -> Mapping[str, Tra
     if not closed:
         return ground.travel
     key = (id(ground), closed)
-    if key not in _around:
-        travel = {profile: _of_profile(ground, profile, closed) for profile in ground.travel}
+    known = _around.get(key)
+    if known is not None:
+        return known[1]
+    travel = {profile: _of_profile(ground, profile, closed) for profile in ground.travel}
+    with _writing:
         # The ground is kept too, so that its id stays its own.
         _around[key] = (ground, travel)
         while len(_around) > _KEPT:
             _around.popitem(last=False)
-    return _around[key][1]
+    return travel
 
 
+# Threads of a web process share it.
+_writing = Lock()
 _around: OrderedDict[tuple[int, tuple[Closed, ...]], tuple[roads.Ground, dict[str, Travel]]] = OrderedDict()
 
 

@@ -1,7 +1,8 @@
 """Instants as whole seconds: in the database (rows then need no datetime parsing) and in the planner's terms."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Expression, Func, IntegerField, Value
 from django.db.models.expressions import Combinable
@@ -33,3 +34,9 @@ def since(epoch: int, instant: datetime) -> int:
 def instant(epoch: int, seconds: int) -> datetime:
     """The aware UTC datetime that lies so many seconds after the epoch."""
     return datetime.fromtimestamp(epoch + seconds, UTC)
+
+
+def since_midnight(time_zone: str, day: date, second: int) -> int:
+    """Seconds from the day's midnight until the clock there has run for `second`: others on a day it is changed."""
+    midnight = datetime.combine(day, time(), ZoneInfo(time_zone))
+    return int((midnight + timedelta(seconds=second)).timestamp()) - int(midnight.timestamp())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,8 @@ def keep_points(*, depot_code: str, day: date, points: Iterable[Point], profiles
 
 def forget() -> None:
     """Drops what this process keeps (tests, benchmarks)."""
-    _grounds.clear()
+    with _writing:
+        _grounds.clear()
     _roads.cache_clear()
 
 
@@ -214,8 +216,13 @@ def _roads(directory: str) -> Roads:
 _grounds: OrderedDict[tuple[str, str, date], Ground] = OrderedDict()
 
 
+# Threads of a web process share them.
+_writing = Lock()
+
+
 def _remember(key: tuple[str, str, date], found: Ground) -> None:
-    _grounds[key] = found
-    _grounds.move_to_end(key)
-    while len(_grounds) > _KEPT:
-        _grounds.popitem(last=False)
+    with _writing:
+        _grounds[key] = found
+        _grounds.move_to_end(key)
+        while len(_grounds) > _KEPT:
+            _grounds.popitem(last=False)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apps.core.time_windows import TimeWindow
 from apps.fleet.models import Vehicle
-from apps.routing.epoch_seconds import instant
+from apps.routing.epoch_seconds import instant, since_midnight
 from apps.routing.models import Drop, Route, Visit
 from apps.routing.stops import epoch_of, zone_of
 from apps.routing.waves import parcels_of, second_loads
@@ -109,7 +109,7 @@ def breaks_ahead(route: Route) -> list[BreakAhead]:
     for row in route.breaks:
         if row["number"] < len(route.shift.breaks) and row["before"] not in taken:
             one = route.shift.breaks[row["number"]]
-            earliest = instant(epoch, one["earliest"])
+            earliest = instant(epoch, since_midnight(route.plan.depot.time_zone, route.plan.day, one["earliest"]))
             found.append(BreakAhead(row["number"], row["before"], earliest, one["seconds"]))
     return found
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from apps.fleet.models import Depot, Shift, Vehicle
-from apps.routing.epoch_seconds import seconds_of
+from apps.routing.epoch_seconds import seconds_of, since_midnight
 
 _VEHICLE = (
     "code",
@@ -30,6 +30,8 @@ _VEHICLE = (
     "cost_per_overtime_hour",
     "grams_co2e_per_kilometre",
 )
+
+_CLOCK = ("earliest", "latest")
 
 
 class ShiftRow(NamedTuple):
@@ -114,4 +116,13 @@ def shift_rows(depot: Depot, day: date, epoch: int, shift_id: int | None = None)
         seconds_of("route__finished_at", epoch),
         "route__breaks",
     )
-    return [ShiftRow._make(row) for row in rows]
+    return [_by_the_clock(depot, day, ShiftRow._make(row)) for row in rows]
+
+
+def _by_the_clock(depot: Depot, day: date, row: ShiftRow) -> ShiftRow:
+    """Breaks as seconds that have gone by since midnight, also on the day the clocks change."""
+    if not row.breaks:
+        return row
+    local = {column: [since_midnight(depot.time_zone, day, one[column]) for one in row.breaks] for column in _CLOCK}
+    breaks = [{**one, **{column: local[column][at] for column in _CLOCK}} for at, one in enumerate(row.breaks)]
+    return row._replace(breaks=breaks)

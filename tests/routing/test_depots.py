@@ -11,7 +11,7 @@ from apps.fleet.models import Depot, Vehicle
 from apps.rescheduling.services import change_window, create_delivery, offer_windows
 from apps.routing.models import Visit
 from apps.routing.planner.emissions import plan_grams
-from apps.routing.services import propose
+from apps.routing.services import ensure_plan, propose, take_in
 from apps.routing.services.clearing import clear
 from apps.routing.snapshot import take
 from tests import world
@@ -119,3 +119,16 @@ def test_a_green_window_says_what_the_plan_with_it_emits_less_the_plan_without_i
         assert abs(one.added_grams - emitted) <= 1
     assert all(one.saved_grams > 0 for one in green)
     assert all(one.saved_grams == 0 for one in found if not one.green)
+
+
+def test_what_is_due_is_taken_in_with_one_question_about_depots_and_also_where_none_has_stock(
+    micro: Depot, django_assert_max_num_queries
+) -> None:
+    plan = ensure_plan(depot=micro, day=world.TODAY)
+    Depot.objects.update(has_stock=False)
+    for number in range(8):
+        world.delivery("Alice", offset=0.001 * number)
+    with django_assert_max_num_queries(25) as asked:
+        taken = take_in(plan)
+    assert taken == 8
+    assert sum('FROM "fleet_depot"' in one["sql"] for one in asked.captured_queries) == 1

@@ -32,7 +32,7 @@ from apps.routing.planner_child import child
 from apps.routing.rows import REMAINING
 from apps.routing.services.leave_behind import NO_TIMES, tell_unserved
 from apps.routing.services.roll_back import remember
-from apps.routing.services.subject import nearest_depot
+from apps.routing.services.subject import sends
 from apps.routing.services.write_routes import RouteMoved, announce, ask_for_closing, claim, ensure_plan, write
 from apps.routing.snapshot import Snapshot, take
 from apps.routing.stops import SECONDS_PER_FURTHER_DROP, day_began, local_instant, zone_of
@@ -116,9 +116,9 @@ def take_in(plan: DayPlan) -> int:
         .order_by("pk")
     )
     groups: dict[Any, list[Delivery]] = defaultdict(list)
-    several = Depot.objects.count() > 1
+    depots = list(Depot.objects.all())
     for delivery in due:
-        if several and nearest_depot(delivery.place) != plan.depot:
+        if len(depots) > 1 and not sends(plan.depot, delivery.place, depots):
             continue
         groups[delivery.place.merge_key or delivery.pk].append(delivery)
     with transaction.atomic():

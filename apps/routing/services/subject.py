@@ -1,6 +1,6 @@
 """What is to be planned: a delivery, or one that does not exist yet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple, Protocol
@@ -88,7 +88,7 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
         for drop in drops
     )
     where = place or delivery.place
-    depot = drops[0].visit.plan.depot if drops else nearest_depot(where)
+    depot = drops[0].visit.plan.depot if drops else _last_depot(delivery) or nearest_depot(where)
     parcels = list(
         Parcel.objects.filter(delivery=delivery).values_list(
             "weight_grams", "length_millimetres", "width_millimetres", "height_millimetres", "loaded_at"
@@ -111,6 +111,15 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
         returning=None if on_van or is_return else loaded_day,
         terms=Terms(delivery.kind, delivery.priority, frozenset(delivery.needs)),
     )
+
+
+def _last_depot(delivery: Delivery) -> Depot | None:
+    """Where the goods of a delivery that was tried came from, and come back to; a return lies at the customer's."""
+    if delivery.kind == Delivery.Kind.RETURN:
+        return None
+    tried = Drop.objects.filter(delivery=delivery, is_hold=False).select_related("visit__plan__depot")
+    last = tried.order_by("-pk").first()
+    return last.visit.plan.depot if last is not None else None
 
 
 def newcomer(
@@ -144,11 +153,21 @@ def from_every_depot(subject: Subject) -> list[Subject]:
     return [subject, *(replace(subject, depot=depot) for depot in others)]
 
 
+def sends(depot: Depot, place: Whereabouts, depots: Sequence[Depot]) -> bool:
+    """Whether of these depots, read once for many places, this one is `nearest_depot`; all, where none has stock."""
+    stocked = [one for one in depots if one.has_stock]
+    return _nearest_first(place, stocked or depots)[:1] == [depot]
+
+
 def _serving(place: Whereabouts) -> list[Depot]:
+    return _nearest_first(place, Depot.objects.filter(has_stock=True))
+
+
+def _nearest_first(place: Whereabouts, among: Iterable[Depot]) -> list[Depot]:
     """Depots with stock in whose zone the place lies, nearest first; the nearest of all where no zone holds it."""
     here = (place.latitude, place.longitude)
     depots = sorted(
-        Depot.objects.filter(has_stock=True),
+        among,
         key=lambda depot: distance_metres(here, (depot.latitude, depot.longitude)),
     )
     zoned = [depot for depot in depots if not (zone := codes_in(depot.postcodes)) or place.postcode in zone]
