@@ -1,6 +1,6 @@
 """What a tracking page and a poll cost beside an empty Django view: the same server, process and middleware.
 
-    python -m benchmarks.pages [--json] [--seconds 3] [--server granian|uvicorn]
+    python -m benchmarks.pages [--table] [--seconds 3] [--server granian|uvicorn]
 
 One server process (granian WSGI as when scaled out, or uvicorn as embedded) is asked by one client over sixteen
 kept connections, the addresses in turns. CPU is the server's own, from /proc; ratios compare medians of the rounds.
@@ -292,7 +292,8 @@ def figures(rounds: dict[str, list[Round]], counted: dict[str, int]) -> dict[str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--json", action="store_true", help="as by default: one JSON object on standard output")
+    parser.add_argument("--table", action="store_true", help="a table to read instead")
     parser.add_argument("--seconds", type=float, default=3.0, help="per address and round")
     parser.add_argument("--server", choices=sorted(SERVERS), default="granian")
     chosen = parser.parse_args()
@@ -301,7 +302,7 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     found = measure(chosen.server, chosen.seconds)
-    if chosen.json:
+    if not chosen.table:
         print(json.dumps(found))
         return
     for name, value in found.items():

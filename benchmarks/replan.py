@@ -350,7 +350,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--changes", type=int, default=40)
     parser.add_argument("--references", type=int, default=5, help="how many changes are compared with a long solve")
     parser.add_argument("--reference-seconds", type=float, default=60.0)
-    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else, on standard output")
+    parser.add_argument("--json", action="store_true", help="as by default: one JSON object on standard output")
+    parser.add_argument("--table", action="store_true", help="a table to read instead")
     return parser.parse_args()
 
 
@@ -371,7 +372,7 @@ def main() -> None:
         "results": results,
         "one_van": one_van,
     }
-    if arguments.json:
+    if not arguments.table:
         print(json.dumps(report, indent=2))
         return
     for result in results:

@@ -62,7 +62,7 @@ def main() -> None:
     while tally.taken < arguments.taken or len(tally.cpu_ms) < 50:
         _ask(rng, days, tally, arguments)
     report = _report(arguments, tally)
-    print(json.dumps(report, indent=2) if arguments.json else "\n".join(f"{k}: {v}" for k, v in report.items()))
+    print("\n".join(f"{k}: {v}" for k, v in report.items()) if arguments.table else json.dumps(report, indent=2))
 
 
 def _ask(rng: np.random.Generator, days: dict[str, Timetable], tally: Tally, arguments: argparse.Namespace) -> None:
@@ -271,7 +271,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--taken", type=int, default=1000, help="offered slots that are taken and judged")
     parser.add_argument("--proofs", type=int, default=100, help="refused slots that are tried by the checker")
-    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else, on standard output")
+    parser.add_argument("--json", action="store_true", help="as by default: one JSON object on standard output")
+    parser.add_argument("--table", action="store_true", help="a table to read instead")
     return parser.parse_args()
 
 

@@ -185,7 +185,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--best", type=Path, help="JSON of best known costs by name")
     parser.add_argument("--files", type=int, help="a sample of so many files, the same every time")
     parser.add_argument("--engines", default=",".join(ENGINES), help="a selection, separated by commas")
-    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else, on standard output")
+    parser.add_argument("--json", action="store_true", help="as by default: one JSON object on standard output")
+    parser.add_argument("--table", action="store_true", help="a table to read instead")
     arguments = parser.parse_args()
     arguments.engines = arguments.engines.split(",")
     if unknown := set(arguments.engines) - set(ENGINES):
@@ -215,7 +216,7 @@ def main() -> None:
         "files": lines,
         "means": means(lines, arguments.engines),
     }
-    print(json.dumps(whole, indent=2) if arguments.json else _table(whole["means"]))
+    print(_table(whole["means"]) if arguments.table else json.dumps(whole, indent=2))
 
 
 def _summary(line: dict[str, Any], engines: Sequence[str]) -> str:
