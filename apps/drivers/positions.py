@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS, GAP_SECONDS = 0.03, 0.5
 # A van that sends every second has its times rolled on this often; the next position takes up what is left out.
 ROLL_SECONDS = 4.0
+_VANS_TOGETHER = 200
 _IDLE_SECONDS, _LONGEST_PAUSE = 5.0, 2.0
 
 
@@ -43,13 +44,18 @@ def record(batch: Mapping[Sender, list[Fix]]) -> set[Sender]:
 
 
 _rolled: dict[int, float] = {}
+_waiting: set[int] = set()
 
 
 def _roll(shift_ids: set[int]) -> None:
+    """Of many vans some send at any moment, so they are rolled together; one or two are rolled at once."""
     now = monotonic()
-    due = [shift for shift in shift_ids if now - _rolled.get(shift, -ROLL_SECONDS) >= ROLL_SECONDS]
-    if not due:
+    _waiting.update(shift for shift in shift_ids if now - _rolled.get(shift, -ROLL_SECONDS) >= ROLL_SECONDS)
+    pause = min(1.0, len(_rolled) / _VANS_TOGETHER)
+    if not _waiting or now - max(_rolled.values(), default=-ROLL_SECONDS) < pause:
         return
+    due = list(_waiting)
+    _waiting.clear()
     under_way = Route.objects.filter(shift__in=due, departed_at__isnull=False, finished_at=None)
     # One commit for all of them.
     with transaction.atomic():

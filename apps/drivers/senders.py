@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.encryption import sha256_hex
 from apps.core.errors import Refused
 from apps.drivers.rounds import shift_today
-from apps.fleet.models import Driver, Shift, Tracker, Vehicle
+from apps.fleet.models import Shift, Vehicle
 from apps.fleet.services import Van, find_driver, find_tracker, tracker_digest
 
 
@@ -48,17 +49,26 @@ def sender_of_tracker(kind: str, identity: str) -> Sender | None:
 
 def still_known(senders: Collection[Sender]) -> set[Sender]:
     """Those whose token or id still opens the door; for many at once."""
-    phones = [sender for sender in senders if not sender.is_tracker]
-    boxes = [sender for sender in senders if sender.is_tracker]
-    alive: set[str] = set()
-    if phones:
-        digests = [sender.digest for sender in phones]
-        drivers = Driver.objects.filter(device_sha256__in=digests, device_revoked_at=None)
-        alive |= {digest for digest in drivers.values_list("device_sha256", flat=True) if digest}
-    if boxes:
-        digests = [sender.digest for sender in boxes]
-        alive |= set(Tracker.objects.filter(id_sha256__in=digests, revoked_at=None).values_list("id_sha256", flat=True))
+    phones = [sender.digest for sender in senders if not sender.is_tracker]
+    boxes = [sender.digest for sender in senders if sender.is_tracker]
+    alive = _living(_PHONES, phones) | _living(_BOXES, boxes)
     return {sender for sender in senders if sender.digest in alive}
+
+
+# Asked before each write, so without the ORM: building its query costs ten times what the database takes.
+_PHONES = "SELECT device_sha256 FROM fleet_driver WHERE device_revoked_at IS NULL AND device_sha256 IN "
+_BOXES = "SELECT id_sha256 FROM fleet_tracker WHERE revoked_at IS NULL AND id_sha256 IN "
+_DIGESTS_AT_ONCE = 500
+
+
+def _living(select: str, digests: list[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(digests), _DIGESTS_AT_ONCE):
+        chunk = digests[start : start + _DIGESTS_AT_ONCE]
+        with connection.cursor() as cursor:
+            cursor.execute(f"{select}({', '.join(['%s'] * len(chunk))})", chunk)
+            found.update(digest for (digest,) in cursor.fetchall())
+    return found
 
 
 def _sender(digest: str, is_tracker: bool, shift: Shift) -> Sender:
