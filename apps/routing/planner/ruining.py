@@ -145,7 +145,7 @@ class _Sheet:
     def orders(self) -> list[list[int]]:
         """Ranks of the stops by which they are put back: needy, far, near, narrow, early and late first."""
         far = self.price[self.starts[0], : self.count]
-        need = self.loads.sum(axis=0) if len(self.loads) else np.zeros(self.count)
+        need = self.loads.sum(axis=0) if len(self.loads) else np.zeros(self.count, dtype=np.int64)
         opens, closes = np.array(self.opens), np.array(self.closes)
         return [keys.tolist() for keys in (-need, -far, far, closes - opens, opens, -closes)]
 
@@ -303,7 +303,8 @@ class _Search:
         size = len(ways)
         rooms = [[rooms[van] - sum([need[stop] for stop in route])] * size for need, rooms in self.needs]
         column = np.array([sheet.count + van, *route])
-        self.gaps[:, column] = np.array([[*route, sheet.ends[van]], early, late, arcs, [van] * size, *rooms])
+        rows: list[list[int]] = [[*route, sheet.ends[van]], early, late, arcs, [van] * size, *rooms]
+        self.gaps[:, column] = np.array(rows)
         cost = sum(arcs) + sheet.opening
         self.total += cost - self.costs[van]
         self.costs[van] = cost
