@@ -16,6 +16,14 @@ export async function refreshHold(address, csrf) {
   return false;
 }
 
+/** Forgets the stops and codes when the shift is over, whatever the page is doing; true when it did. */
+export async function forgetWhenOver() {
+  const hold = await kept(NAME);
+  if (!hold || Date.now() <= hold.until) return false;
+  await forget(NAME);
+  return true;
+}
+
 /** What the phone knows by itself: the next stop after the taps that wait. */
 export async function nextHeld() {
   const hold = await kept(NAME);

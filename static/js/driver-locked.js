@@ -1,4 +1,4 @@
-// This phone is not signed in (any more): whatever it kept is gone.
-import { wipe } from "./driver-store.js";
+// This phone is not signed in (any more): its stops and codes are gone at once, unsent proofs after a while.
+import { lockedOut } from "./driver-store.js";
 
-wipe();
+lockedOut();

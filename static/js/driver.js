@@ -1,10 +1,10 @@
 // The driver's page: taps are kept first and sent then, so a dead spot loses nothing; the page keeps itself fresh.
 import { prepareScans } from "./driver-barcode.js";
-import { nextHeld, refreshHold } from "./driver-hold.js";
+import { forgetWhenOver, nextHeld, refreshHold } from "./driver-hold.js";
 import { lastFix, sharePosition } from "./driver-position.js";
-import { flush, tap } from "./driver-queue.js";
+import { flush, tap, tapAgain } from "./driver-queue.js";
 import { prepareSheets, signatureOf } from "./driver-signature.js";
-import { waiting, wipe } from "./driver-store.js";
+import { dropTap, lockedOut, needed, signedIn, waiting } from "./driver-store.js";
 import { swapParts } from "./parts.js";
 
 const round = document.querySelector("[data-round]");
@@ -30,6 +30,7 @@ function isAnswer(form, name, value) {
 
 async function look() {
   try {
+    if (await forgetWhenOver()) clearStops();
     await sendWaiting();
     if (part("demo")) round.dataset.stale = "1";
     if (!document.hidden && !isBusy()) await refresh();
@@ -45,6 +46,7 @@ async function refresh({ anyway = false } = {}) {
   if (answer.status === 401) return leave();
   if (!answer.ok) throw new Error(`${answer.status}`);
   const route = await answer.json();
+  await signedIn();
   await showOffline(false);
   if (!anyway && (route.mark ?? "") === part("bar").dataset.mark && !round.dataset.stale) return;
   const page = await fetch(round.dataset.page, { cache: "no-store" });
@@ -55,6 +57,8 @@ async function refresh({ anyway = false } = {}) {
   const before = round.querySelector("[data-stop]")?.dataset.stop;
   swapParts(round, html);
   delete round.dataset.stale;
+  onPage = null;
+  await showNeeded();
   if (round.querySelector("[data-stop]")?.dataset.stop !== before) window.scrollTo(0, 0);
   prepare();
   await holdStops();
@@ -66,9 +70,13 @@ async function holdStops() {
 
 /** Sends what waits; what the server did not accept is said in its words. */
 async function sendWaiting() {
-  if ((await waiting()).length === 0) return;
-  const result = await flush(round.dataset.events, csrf());
+  if ((await waiting()).length === 0) return showNeeded();
+  let result = await flush(round.dataset.events, csrf());
+  // An old page's token has run out: a fresh one is on a fresh page, and nothing was lost.
+  if (result.refused === 403 && (await renewToken())) result = await flush(round.dataset.events, csrf());
   if (result.locked) return leave();
+  await showNeeded();
+  if (result.refused) showProblem(words("not-accepted"));
   const refused = result.answers.filter(({ ok }) => !ok);
   if (refused.length > 0) showProblem(refused.map(({ message }) => message).join(" "));
   if (result.answers.length > 0) round.dataset.stale = "1";
@@ -76,8 +84,54 @@ async function sendWaiting() {
   return result;
 }
 
+async function renewToken() {
+  const answer = await fetch(round.dataset.page, { cache: "no-store" });
+  if (!answer.ok) return false;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = fresh.querySelector("[name=csrfmiddlewaretoken]")?.value;
+  if (!token) return false;
+  for (const field of round.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+  return true;
+}
+
+// The stop whose form on the page still holds what was just said of it.
+let onPage = null;
+
+/** What the server refused, each with its words, until it is corrected at its stop, sent again or thrown away. */
+async function showNeeded() {
+  const taps = (await needed()).filter(({ fields }) => fields.visit !== onPage);
+  const box = round.querySelector("[data-needed]");
+  box.hidden = taps.length === 0;
+  box.querySelector("ul").replaceChildren(...taps.map((one) => neededRow(one, box.querySelector("template"))));
+}
+
+function neededRow({ seq, at, files, refused }, template) {
+  const row = template.content.cloneNode(true).firstElementChild;
+  const photos = files.filter(({ name }) => name === "photo").length;
+  row.querySelector("[data-needed-when]").textContent = new Date(at).toLocaleTimeString([], { timeStyle: "short" });
+  row.querySelector("[data-needed-words]").textContent = refused;
+  row.querySelector("[data-needed-photos]").textContent = photos ? `${words("photos")} ${photos}` : "";
+  row.querySelector("[data-again]").addEventListener("click", async () => {
+    await tapAgain(seq);
+    await sendWaiting().then(() => refresh({ anyway: true })).catch(() => showOffline(true));
+  });
+  row.querySelector("[data-discard]").addEventListener("click", async () => {
+    await dropTap(seq);
+    await showNeeded();
+  });
+  return row;
+}
+
+/** Nothing of a stop stays on the screen of a phone whose shift is over. */
+function clearStops() {
+  part("later").replaceChildren();
+  part("news").replaceChildren();
+  part("stop").textContent = words("over");
+  round.dataset.stale = "1";
+}
+
 async function leave() {
-  await wipe();
+  await lockedOut();
   location.reload();
 }
 
@@ -176,6 +230,8 @@ async function submit(form) {
     return form.requestSubmit();
   }
   if (form.dataset.kind === "acknowledge") unpin(form);
+  if (form.dataset.kind === "rest") showRest(form);
+  onPage = keepsForm(form) ? fields.visit : null;
   try {
     const result = await sendWaiting();
     const refused = result?.answers.some(({ ok }) => !ok);
@@ -183,8 +239,14 @@ async function submit(form) {
     else if (!keepsForm(form)) await refresh({ anyway: true });
     else openWhy(form, result);
   } catch {
+    onPage = null;
     await showOffline(true);
   }
+}
+
+/** Without signal the other button shows at once. */
+function showRest(form) {
+  for (const other of form.parentElement.querySelectorAll("form")) other.hidden = other === form;
 }
 
 /** What was typed stays when the server said no to it. */
@@ -239,6 +301,8 @@ async function start() {
   navigator.storage?.persist?.();
   window.addEventListener("online", () => sendWaiting().then(() => refresh({ anyway: true })).catch(() => null));
   window.addEventListener("offline", () => showOffline(true));
+  await forgetWhenOver();
+  await showNeeded();
   if (round.hasAttribute("data-shell")) await showOffline(true);
   else await holdStops();
   look();

@@ -180,6 +180,36 @@ def test_two_stops_in_a_dead_spot_are_told_once_when_the_signal_is_back(
     assert first.pk != second.pk
 
 
+@pytest.mark.covers("D8")
+def test_a_proof_the_server_refuses_later_keeps_its_photo_until_it_is_corrected(
+    page: Page, context: BrowserContext, driver: Driver
+) -> None:
+    visit, alice = at_stop(driver, 0)
+    Delivery.objects.filter(pk=alice.pk).update(proof_needed=["code"])
+    leave(driver)
+    page.reload()
+    is_kept(page)
+    context.set_offline(True)
+    page.get_by_role("button", name="I am here").click()
+    page.set_input_files("#finish input[name=photo]", picture())
+    code = doorstep_code_of(alice)
+    page.get_by_label("Code", exact=True).fill("111111" if code != "111111" else "222222")
+    page.get_by_label("Who took it?").fill("Frau Frick")
+    page.get_by_role("button", name="Delivered").click()
+    expect(page.get_by_text("Waiting: 2")).to_be_visible()
+    context.set_offline(False)
+    needed = page.locator("[data-needed]")
+    expect(needed.get_by_text("That is not the code")).to_be_visible(timeout=20_000)
+    expect(needed.get_by_text("Photos kept: 1")).to_be_visible()
+    expect(page.locator(f'[data-stop="{visit.pk}"]')).to_be_visible()
+    page.get_by_label("Code", exact=True).fill(code)
+    page.get_by_label("Who took it?").fill("Frau Frick")
+    page.get_by_role("button", name="Delivered").click()
+    expect(page.get_by_text("1 of 5 done")).to_be_visible(timeout=20_000)
+    expect(needed).to_be_hidden()
+    assert Proof.objects.filter(kind="photo", delivery=alice).count() == 1
+
+
 @pytest.mark.covers("D8", "I2")
 def test_a_phone_holds_three_stops_one_code_and_after_revocation_nothing(page: Page, driver: Driver) -> None:
     stops = [at_stop(driver, index)[1] for index in range(5)]
