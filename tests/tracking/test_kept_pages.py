@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.deliveries.models import Delivery, Link
 from apps.deliveries.services import make_link, move_state, revoke_link, rotate_link, token_of
 from apps.deliveries.states import State
+from apps.tracking import entry, page_row
 from apps.tracking.page_html import MOST_BYTES, shelf
 from tests import world
 from tests.tracking.test_page import verified
@@ -120,6 +121,16 @@ def test_opening_too_often_is_throttled_as_ever(
     codes = [client.get(f"/t/{opened[1]}").status_code for _ in range(12)]
     assert codes[0] == 200
     assert codes[-1] == 429
+
+
+def test_sockets_and_pages_of_a_link_are_counted_together(
+    client: Client, opened: tuple[Delivery, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.tracking.page_row.OPENS_PER_TOKEN", 5)
+    page_row.throttle._counts.clear()
+    assert page_row.plain_page(opened[1], -1)
+    assert [entry._plain(opened[1]) is not None for _number in range(5)] == [True] * 4 + [False]
+    assert page_row.plain_page(opened[1], -1) is None, "the gate, which is slower, counts on"
 
 
 def test_memory_is_bounded(now: Any) -> None:
