@@ -118,6 +118,9 @@ LUNCH = {"earliest": 41_400, "latest": 48_600, "seconds": 1_800}
 OVERTIME_SECONDS = 1_800
 DAY, LATE_DAY, BIKE_DAY = (8.5, 18.5), (10.5, 20.0), (8.5, 17.0)
 DIESEL_COST, ELECTRIC_COST = (2_500, 5_400, 62, 0, 7_000), (2_500, 5_400, 38, 0, 7_000)
+# Who rides or walks is paid for the shift, used or not: only what the day adds counts, a bonus for each parcel.
+BIKE_COST, FOOT_COST = (0, 900, 6, 60, 4_500), (0, 0, 0, 90, 0)
+RELOAD_SECONDS = 900
 _DEFRA = "DEFRA 2026 average van up to 3.5 t"
 DIESEL_CO2E = (319, f"{_DEFRA}, diesel, well to wheel (use phase 257 g and 24 % for the fuel's way)")
 ELECTRIC_CO2E = (51, f"{_DEFRA}, battery, generation 47 g and 8 % for the grid's losses")
@@ -193,9 +196,10 @@ VEHICLES = (
             30,
             None,
             BIKE_DAY,
-            (0, 3_300, 6, 0, 4_500),
+            BIKE_COST,
             *BIKE_CO2E,
             VADUZ_AND_SCHAAN,
+            reload_seconds=RELOAD_SECONDS,
         )
         for n in (1, 2)
     ),
@@ -208,7 +212,7 @@ VEHICLES = (
         14,
         None,
         (9.0, 14.0),
-        (0, 2_900, 0, 0, 0),
+        FOOT_COST,
         0,
         "No fuel",
         SCHAAN,

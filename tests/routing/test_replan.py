@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db.models import F
 
 from apps.events.models import Event, Reaction
 from apps.rescheduling.services import change_window
@@ -74,7 +75,7 @@ def test_a_plan_that_cannot_be_bettered_stays(drain):
 
 
 @pytest.mark.planner
-def test_after_two_misses_the_committed_insertion_stands(monkeypatch):
+def test_after_the_last_miss_the_committed_insertion_stands(monkeypatch):
     plan = crooked_day()
     ask = type(child()).ask
 
@@ -87,8 +88,35 @@ def test_after_two_misses_the_committed_insertion_stands(monkeypatch):
     monkeypatch.setattr(type(child()), "ask", slow_ask)
     before = dict(Visit.objects.values_list("pk", "sequence"))
     improve_plan(plan_id=plan, reason="change")
-    assert list(Replan.objects.values_list("outcome", flat=True)) == ["moved_meanwhile"] * 2
+    assert list(Replan.objects.values_list("outcome", flat=True)) == [*["moved_meanwhile"] * 2, "kept"]
     assert dict(Visit.objects.values_list("pk", "sequence")) == before
+
+
+@pytest.mark.planner
+@pytest.mark.covers("O7")
+def test_what_a_broken_van_left_goes_elsewhere_although_the_vans_never_stand_still(monkeypatch):
+    """Routes move during each long search; the plain insertion behind it is quick enough."""
+    plan = crooked_day()
+    world.shift("van-2")
+    services.build_day(depot=world.depot(), day=world.TODAY)
+    waits = Visit.objects.order_by("pk").first()
+    Visit.objects.filter(pk=waits.pk).update(route=None, unserved_reason="no_vehicle")
+    for route in Route.objects.all():
+        write_routes.touch(route.pk)
+    Route.objects.update(changes=F("changes") + 1)
+    ask = type(child()).ask
+
+    def slow_ask(self, job, limit_seconds, hear=None):
+        answer = ask(self, job, limit_seconds, hear)
+        if job.mode != "insertion":
+            for route in Route.objects.all():
+                write_routes.touch(route.pk)
+        return answer
+
+    monkeypatch.setattr(type(child()), "ask", slow_ask)
+    improve_plan(plan_id=plan, reason="breakdown")
+    assert list(Replan.objects.order_by("pk").values_list("outcome", "mode"))[-1] == ("applied", "insertion")
+    assert Visit.objects.get(pk=waits.pk).route is not None
 
 
 @pytest.mark.planner

@@ -1,7 +1,7 @@
 """The re-plan: solved in the planner child with no transaction open, applied only where nothing moved meanwhile."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final, cast
 
@@ -29,10 +29,13 @@ from apps.routing.triggers import TRIGGERS
 
 SPARE_SECONDS = 4.0
 """What a solve may take beyond its search: building the model, the pipe, a busy machine."""
-MISSES = 2
+SHARES: Final = (1.0, 0.25, 0.0)
+"""Of a mode's search seconds, by turn: while a long search thinks vans go on, so a miss is followed by a shorter one,
+and at last by plain insertion of what waits for a van, which takes milliseconds."""
 MODES: Final = ("insertion", "one_van", "three_vans", "fleet")
 """From the narrowest to the widest."""
 CHANGES: Final = (delivery_events.CREATED, delivery_events.WINDOW_CHANGED, delivery_events.PLACE_CHANGED)
+_LEAST_SECONDS: Final = 0.2
 _REFUSED = frozenset({Verdict.UNREST, Verdict.VIOLATES, Verdict.NO_SOLUTION})
 
 
@@ -43,6 +46,8 @@ class Touched:
     routes: Mapping[str, tuple[int, int]]
     mode: Mode
     policy: Policy = CALM
+    looked_at: bool = True
+    """Whether what comes out settles these routes' changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +69,27 @@ def improve_plan(
 ) -> Replan | None:
     """Searches around the standing plan of a depot-day; what it did, or None when nobody had changed anything.
 
-    A result is applied when it is clearly better and every route it touches stands as it did; otherwise, and after
-    two misses, the plan stands as it is. Raises PlannerUnavailable when there was no answer: try again later.
+    A result is applied when it is clearly better and every route it touches stands as it did. When one has moved
+    meanwhile it is searched again for a shorter time, and at last only what waits for a van is put in; after that miss
+    too the plan stands as it is. Raises PlannerUnavailable when there was no answer: try again later.
     `by_hand` looks at every route, changed or not.
     """
     plan = DayPlan.objects.select_related("depot").get(pk=plan_id)
     outcome: Replan | None = None
-    for _attempt in range(MISSES):
+    for share in SHARES:
         touched = look_at(plan, by_hand)
         if not touched.routes:
             return outcome
         snapshot = take(depot=plan.depot, day=plan.day)
+        if not share:  # these routes are still to be looked at: with the next change, when there is time
+            touched = replace(touched, mode="insertion", looked_at=touched.mode == "insertion")
         why = reason if by_hand else next(iter(since_last_replan(plan)), reason)
         outcome = Replan(
             plan=plan, reason=why[:40], mode=touched.mode, policy=touched.policy.name, started_at=clock.now()
         )
         began = monotonic()
         try:
-            result = _ask(snapshot, touched, spare_seconds, by_hand or ByHand())
+            result = _ask(snapshot, touched, spare_seconds, by_hand or ByHand(), share)
         except (PlannerUnavailable, PlannerFailed, ProblemError) as error:
             _record(outcome, "planner_down", began, detail=type(error).__name__)
             raise
@@ -116,8 +124,10 @@ def _widest(plan: DayPlan, mode: str) -> str:
     return max([mode, *filter(None, asked)], key=MODES.index)
 
 
-def _ask(snapshot: Snapshot, touched: Touched, spare_seconds: float, by_hand: ByHand) -> Result:
+def _ask(snapshot: Snapshot, touched: Touched, spare_seconds: float, by_hand: ByHand, share: float) -> Result:
     job = job_of(snapshot, touched, by_hand.seconds)
+    if share:
+        job = replace(job, seconds=max(_LEAST_SECONDS, share * job.seconds))
     return child().ask(job, limit_seconds=job.seconds + spare_seconds, hear=by_hand.hear)
 
 
@@ -154,7 +164,7 @@ def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Resul
         with transaction.atomic():
             if result.applied:
                 apply(snapshot, result)
-            for route, changes in touched.routes.values():
+            for route, changes in touched.routes.values() if touched.looked_at else ():
                 Route.objects.filter(pk=route).update(improved_changes=changes)
             if result.reason in _REFUSED:
                 emit(events.REPLAN_REFUSED, plan_id=outcome.plan_id, payload={"reason": result.reason.value})
