@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -19,6 +20,7 @@ from apps.fleet.services.wakeups import Written, wake_readers
 KEEP_SAMPLES = timedelta(days=7)
 # SQLite counts the parameters of a statement.
 _ROWS = 200
+_VEHICLE = itemgetter(0)
 
 __all__ = ["Fix", "Van", "drop_old_samples", "record_batch", "record_positions"]
 
@@ -40,10 +42,8 @@ class _Track:
     believed: list[Fix] = field(default_factory=list)
     kept: list[Fix] = field(default_factory=list)
     was_doubted: Doubt | None = None
-
-    @property
-    def newest(self) -> Fix:
-        return self.believed[-1]
+    sampled_row: tuple[object, ...] | None = None
+    """`sampled` as the table has it, to be written back as it is; None when it moved on."""
 
 
 def record_positions(*, vehicle: Vehicle, fixes: Iterable[Fix]) -> int:
@@ -100,7 +100,8 @@ def _judged(track: _Track, van: Van, fixes: Iterable[Fix], now: datetime, droppe
         track.believed.append(cleaned(fix))
         if is_worth_keeping(fix, track.sampled):
             track.kept.append(fix)
-            track.sampled = fix if track.sampled is None or fix.at > track.sampled.at else track.sampled
+            if track.sampled is None or fix.at > track.sampled.at:
+                track.sampled, track.sampled_row = fix, None
         track.before = fix if track.before is None or fix.at > track.before.at else track.before
     return track
 
@@ -118,15 +119,22 @@ def _known(vehicles: list[int]) -> dict[int, _Track]:
         for start in range(0, len(vehicles), _ROWS):
             chunk = vehicles[start : start + _ROWS]
             cursor.execute(f"{_SELECT}({', '.join(['%s'] * len(chunk))})", chunk)
-            for vehicle, lat, lon, at, *sampled, since, doubted in cursor.fetchall():
-                kept = Fix(sampled[0], sampled[1], stored_instant(since)) if since else None
-                found[vehicle] = _Track(Fix(lat, lon, stored_instant(at)), kept, _doubt_of(doubted))
+            for vehicle, lat, lon, at, kept_lat, kept_lon, since, doubted in cursor.fetchall():
+                kept = Fix(kept_lat, kept_lon, stored_instant(since)) if since else None
+                track = _Track(Fix(lat, lon, stored_instant(at)), kept, _doubt_of(doubted) if doubted else None)
+                track.sampled_row = (kept_lat, kept_lon, since) if since else None
+                found[vehicle] = track
     return found
 
 
-def _stored(at: datetime) -> str | datetime:
-    """As the column keeps it: SQLite's text has no offset and means UTC."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ") if connection.vendor == "sqlite" else at
+def _storing() -> Callable[[datetime], str | datetime]:
+    """How the column keeps an instant: SQLite's text has no offset and means UTC."""
+    return _as_text if connection.vendor == "sqlite" else lambda at: at
+
+
+def _as_text(at: datetime) -> str:
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(" ")
 
 
 def _doubt_of(kept: str | list[Any] | None) -> Doubt | None:
@@ -158,18 +166,24 @@ _UNLESS_NEWER = (
 def _upsert(tracks: Mapping[int, _Track]) -> list[Written]:
     """In the order of vehicles, so that two writers never wait for each other in a circle."""
     sequence = int(clock.wall().timestamp() * 1_000_000)
-    rows, written = [], []
-    for vehicle in sorted(vehicle for vehicle, track in tracks.items() if track.believed):
-        fix, sampled = tracks[vehicle].newest, tracks[vehicle].sampled
-        where = (sampled.latitude, sampled.longitude, _stored(sampled.at)) if sampled else (None, None, None)
-        rows.append((vehicle, fix.latitude, fix.longitude, fix.heading, fix.speed, _stored(fix.at), sequence, *where))
-        written.append(Written(vehicle, sequence, fix.latitude, fix.longitude, fix.at.astimezone(UTC), fix.heading))
+    rows, written, stored = [], [], _storing()
+    for vehicle, track in sorted(tracks.items(), key=_VEHICLE):
+        if not track.believed:
+            continue
+        (latitude, longitude, at, heading, speed), sampled = track.believed[-1], track.sampled
+        where = track.sampled_row
+        if where is None:
+            where = (sampled.latitude, sampled.longitude, stored(sampled.at)) if sampled else (None, None, None)
+        rows.append((vehicle, latitude, longitude, heading, speed, stored(at), sequence, *where))
+        utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+        written.append(Written(vehicle, sequence, latitude, longitude, utc, heading))
     _write(_INSERT, rows, _UNLESS_NEWER)
     return written
 
 
 def _keep_samples(tracks: Mapping[int, _Track]) -> None:
-    rows = [(vehicle, *fix.point, _stored(fix.at)) for vehicle, track in tracks.items() for fix in track.kept]
+    stored = _storing()
+    rows = [(vehicle, *fix.point, stored(fix.at)) for vehicle, track in tracks.items() for fix in track.kept]
     _write("INSERT INTO fleet_positionsample (vehicle_id, latitude, longitude, at) VALUES ", rows)
 
 
