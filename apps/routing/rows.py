@@ -262,17 +262,18 @@ def _collected(routes: list[int]) -> dict[int, Load]:
     taken = Drop.objects.filter(visit__route__in=routes, visit__state=Visit.State.DONE).filter(
         delivery__kind=Delivery.Kind.RETURN, delivery__state=State.RETURNING
     )
-    rows = _weighed(Parcel.objects.filter(delivery__in=taken.values("delivery")))
+    rows = weighed(Parcel.objects.filter(delivery__in=taken.values("delivery")))
     return {visit: rows[delivery] for visit, delivery in taken.values_list("visit", "delivery") if delivery in rows}
 
 
 def _loads(plan: int, shift_id: int | None) -> dict[int, Load]:
     where = {"visit__route__shift": shift_id} if shift_id is not None else {}
     drops = Drop.objects.filter(is_open=True, visit__plan=plan, visit__state__in=REMAINING, **where)
-    return _weighed(Parcel.objects.filter(delivery__in=drops.values("delivery")))
+    return weighed(Parcel.objects.filter(delivery__in=drops.values("delivery")))
 
 
-def _weighed(parcels: QuerySet[Parcel]) -> dict[int, Load]:
+def weighed(parcels: QuerySet[Parcel]) -> dict[int, Load]:
+    """The load of each delivery that these parcels belong to."""
     volume = F("length_millimetres") * F("width_millimetres") * F("height_millimetres") / 1000
     rows = parcels.values_list("delivery_id").annotate(
         grams=Sum("weight_grams"), volume=Sum(volume, output_field=BigIntegerField()), pieces=Count("pk")

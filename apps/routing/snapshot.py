@@ -277,9 +277,8 @@ class _Builder:
             location = self.ground.index[point_of(done[-1]).key]
             left = departed if done[-1].left is None else done[-1].left
         since = max((index + 1 for index, row in enumerate(done) if row.is_reload), default=0)
-        collected = NO_LOAD
-        for row in done[since:]:
-            collected += self.rows.collected.get(row.visit, NO_LOAD)
+        # Where it has stops, the next one carries this load on (`_with_collected`).
+        collected = NO_LOAD if rows else self._collected(shift.shift)
         first = self._first_arrival(rows[0], arrival) if rows else None
         if first is not None and breaks.now is not None and not shift.is_carrier:
             first = max(first, self._after_rest(shift, breaks.now, location, left, rows[0]))
@@ -328,13 +327,31 @@ class _Builder:
             location=self.ground.index[point_of(row).key],
             day=self.day,
             depot=self.depot,
-            load=load,
+            loads=self.rows.loads,
             promises=told_of(drops, self.promises),
             aboard=is_aboard(row, drops, self.carriers),
             now=self.now,
             factor=service_factor(self.times, self.today, row, load),
         )
-        return stop if row.arrived is not None else self.shut(stop, row)
+        stop = stop if row.arrived is not None else self.shut(stop, row)
+        return self._with_collected(stop, row)
+
+    def _with_collected(self, stop: Stop, row: VisitRow) -> Stop:
+        """What the van collected takes room until its next call at the depot: its next stop, frozen, hands it on."""
+        if row.shift is None or self.by_shift[row.shift][0] is not row or row.shift not in self.shifts:
+            return stop
+        collected = self._collected(row.shift)
+        if collected == NO_LOAD or stop.is_reload:
+            return stop
+        if stop.collects:
+            return stop.replace(load=stop.load + collected)
+        return stop.replace(returns=stop.returns + collected)
+
+    def _collected(self, shift: int) -> Load:
+        """On board since the last call at the depot."""
+        done = self.done.get(shift, [])
+        since = max((index + 1 for index, row in enumerate(done) if row.is_reload), default=0)
+        return sum((self.rows.collected.get(row.visit, NO_LOAD) for row in done[since:]), NO_LOAD)
 
     def shut(self, stop: Stop, row: VisitRow) -> Stop:
         profile = self.shifts[row.shift].profile if row.shift in self.shifts else ""

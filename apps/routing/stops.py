@@ -72,7 +72,7 @@ def build_stop(
     location: int,
     day: date,
     depot: Depot,
-    load: Load,
+    loads: Mapping[int, Load],
     promises: list[Window],
     aboard: bool,
     now: int | None = None,
@@ -90,12 +90,15 @@ def build_stop(
     shown = row.eta_earliest is not None and row.eta_latest is not None
     # A row that says nonsense must not take the whole depot-day with it.
     eta = clipped(row.eta_earliest or 0, row.eta_latest or 0) if shown else None
+    brought = [drop for drop in drops if not drop.is_return]
+    collects = bool(drops) and not brought
     return Stop(
         id=key,
         location=location,
         windows=windows,
         service=service,
-        load=load,
+        load=total_load(loads, drops if collects else brought),
+        returns=NO_LOAD if collects else total_load(loads, [drop for drop in drops if drop.is_return]),
         promise=_common_promise(promises, windows),
         loaded_on=str(row.shift) if aboard else None,
         merge_key=row.merge_key,
@@ -104,7 +107,7 @@ def build_stop(
         members=tuple(f"d{drop.delivery}" for drop in drops[1:]),
         eta=eta,
         skills=frozenset(need for drop in drops for need in drop.needs),
-        collects=bool(drops) and all(drop.is_return for drop in drops),
+        collects=collects,
         priority=max((min(drop.priority, MOST_PRIORITY) for drop in drops), default=0),
     )
 

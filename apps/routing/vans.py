@@ -1,6 +1,6 @@
 """A shift's row as the planner's vehicle: what it can do, what it costs, where it stands and what it has left."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ class RestTaken(NamedTuple):
 class Standing:
     """Where a van is on its round. A van at the depot has none of it.
 
-    `left`: when it left its last place; `metres` driven since its last call at the depot; `collected` since then.
+    `left`: when it left its last place; `metres` driven since its last call at the depot; `collected` since then, where
+    no stop is left to carry it on.
     """
 
     location: int
@@ -54,7 +55,8 @@ def vehicle_of(shift: ShiftRow, depot: int, now: int, standing: Standing | None,
     left = None if shift.range_metres is None else max(0, shift.range_metres - standing.metres)
     return vehicle.replace(
         start=standing.location,
-        available=standing.left if standing.has_stops else max(standing.left, now),
+        # A carrier has no legs: what it has not brought by now comes later than now.
+        available=standing.left if standing.has_stops and not shift.is_carrier else max(standing.left, now),
         capacity=less(vehicle.capacity, standing.collected),
         started=True,
         first_arrival=standing.first_arrival,
@@ -148,10 +150,20 @@ def _place(
     return len(stops)
 
 
-def stored_breaks(shift: ShiftRow, vehicle: Vehicle, route: Route, visits: Sequence[int]) -> list[dict[str, object]]:
-    """`routing.Route.breaks` for the route as planned; `visits` are its rows in order."""
+def stored_breaks(
+    shift: ShiftRow, vehicle: Vehicle, route: Route, visits: Sequence[int], behind: Collection[int]
+) -> list[dict[str, object]]:
+    """`routing.Route.breaks` for the route as planned; `visits` are its rows in order.
+
+    A break that is being taken is no longer the planner's, and is kept until the van arrives (is `behind`): who looks
+    next must not take it for one that is over. Rows of those that are over say what a drive was interrupted by.
+    """
     numbers = range(len(shift.breaks) - len(vehicle.breaks), len(shift.breaks))
     rows: list[dict[str, object]] = []
+    for row in shift.planned_breaks or []:
+        if row["number"] < numbers.start:
+            is_over = row["before"] in behind or not visits
+            rows.append(dict(row) if is_over else {"number": row["number"], "before": visits[0]})
     for number, place in zip(numbers, route.breaks, strict=False):
         if place < len(visits):
             rows.append({"number": number, "before": visits[place]})

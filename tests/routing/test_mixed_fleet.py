@@ -1,6 +1,6 @@
 """What the roster and the orders say reaches the plan: returns, needs, barred zones, breaks, range, a second wave."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from apps.routing import services
 from apps.routing.models import Route, Visit
 from apps.routing.planner.check import violations
 from apps.routing.selectors import breaks_ahead, remaining_visits, van_of
+from apps.routing.services.write_routes import claim, write
 from apps.routing.snapshot import take
 from tests import world
 
@@ -107,6 +108,51 @@ def test_the_noon_break_stands_in_the_plan_and_moves_what_comes_after_it() -> No
     assert [one.before for one in breaks_ahead(route)] in ([], [None])
 
 
+@pytest.mark.covers("O3")
+def test_a_break_that_is_due_is_not_forgotten_by_the_next_look_at_the_clock() -> None:
+    world.shift("van-1")
+    Shift.objects.update(breaks=[{"earliest": 40_800, "latest": 41_400, "seconds": 1_800}])
+    deliveries = world.delivery("Alice", world.hours(10, 12)), world.delivery("Bob", world.hours(11.5, 15))
+    build()
+    snapshot, van = take(depot=world.depot(), day=world.TODAY), str(Shift.objects.get().pk)
+    bare = snapshot.timetable.tables[van].route.replace(breaks=(1,))
+    write(snapshot, snapshot.timetable.with_route(bare), claim(snapshot, [van]))
+    load(*deliveries)
+    route = Route.objects.get()
+    services.depart(route=route, actor="driver:1")
+    first, second = remaining_visits(route.pk)
+    with clock.frozen(world.hours(11.3, 12).earliest):
+        services.complete(visit=first, actor="driver:1")
+    for hour in (11.35, 11.4, 11.45):
+        with clock.frozen(world.hours(hour, 12).earliest):
+            services.roll_forward(route_id=route.pk)
+        second.refresh_from_db()
+        route.refresh_from_db()
+        assert second.planned_arrival >= world.hours(11.33 + 0.5, 13).earliest, hour
+        assert [one.before for one in breaks_ahead(route)] == [second.pk]
+    with clock.frozen(world.hours(12, 13).earliest):
+        services.arrive(visit=second, actor="driver:1")
+    route.refresh_from_db()
+    # Nothing is ahead any more, and the drive is known to have been interrupted.
+    assert (breaks_ahead(route), [row["before"] for row in route.breaks]) == ([], [second.pk])
+
+
+@pytest.mark.covers("O1")
+def test_a_carrier_that_is_late_says_so() -> None:
+    world.shift("carrier-1", kind="carrier")
+    Vehicle.objects.update(cost_per_stop=1_450)
+    deliveries = world.delivery("Alice", world.hours(9, 11)), world.delivery("Bob", world.hours(12, 14))
+    build()
+    load(*deliveries)
+    route = Route.objects.get()
+    services.depart(route=route, actor="driver:1")
+    now = world.hours(16, 17).earliest
+    with clock.frozen(now):
+        services.roll_forward(route_id=route.pk)
+        assert services.watch_day(plan=route.plan) == 1
+    assert all(visit.planned_arrival >= now for visit in remaining_visits(route.pk))
+
+
 @pytest.mark.covers("O13", "G14")
 def test_a_van_under_way_has_only_the_range_it_has_left() -> None:
     world.planned_day(("Alice", "Bob"), vans=1)
@@ -187,3 +233,13 @@ def test_a_carrier_takes_what_own_vans_cannot_and_its_customers_see_the_agreed_w
     visit = Visit.objects.get(drops__delivery=charlie)
     window = world.hours(10, 12)
     assert window.earliest <= visit.eta_earliest < visit.eta_latest <= window.latest
+
+
+@pytest.mark.covers("O3")
+def test_a_break_stands_by_the_drivers_clock_on_the_day_it_changes() -> None:
+    """On 29 March the clock in Vaduz goes from two to three: noon is eleven hours after midnight."""
+    sunday = date(2026, 3, 29)
+    shift = world.shift("van-1", day=sunday)
+    Shift.objects.filter(pk=shift.pk).update(breaks=[{"earliest": 43_200, "latest": 46_800, "seconds": 1800}])
+    (rest,) = take(depot=world.depot(), day=sunday).problem.vehicles[0].breaks
+    assert (rest.earliest, rest.latest, rest.seconds) == (39_600, 43_200, 1800)

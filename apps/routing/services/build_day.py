@@ -1,11 +1,9 @@
 """A day's plan from nothing, what comes late into it, and the moment it counts."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from time import monotonic
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,6 +16,7 @@ from apps.events.services import emit
 from apps.fleet.models import Depot, Shift
 from apps.routing import events, roads
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
+from apps.routing.one_stop import together
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Refusal, Timetable
@@ -115,14 +114,14 @@ def take_in(plan: DayPlan) -> int:
         .select_related("place")
         .order_by("pk")
     )
-    groups: dict[Any, list[Delivery]] = defaultdict(list)
+    mine: list[Delivery] = []
     depots = list(Depot.objects.all())
     for delivery in due:
         if len(depots) > 1 and not sends(plan.depot, delivery.place, depots):
             continue
-        groups[delivery.place.merge_key or delivery.pk].append(delivery)
+        mine.append(delivery)
     with transaction.atomic():
-        for group in groups.values():
+        for group in together(mine, plan):
             service = max(delivery.service_seconds for delivery in group)
             visit = Visit.objects.create(
                 plan=plan,
@@ -130,7 +129,7 @@ def take_in(plan: DayPlan) -> int:
                 service_seconds=service + SECONDS_PER_FURTHER_DROP * (len(group) - 1),
             )
             Drop.objects.bulk_create(Drop(visit=visit, delivery=delivery) for delivery in group)
-    return sum(map(len, groups.values()))
+    return len(mine)
 
 
 def prepare(*, depot: Depot, day: date, places: Iterable[tuple[float, float]] = ()) -> int:
@@ -206,7 +205,8 @@ def _filled(timetable: Timetable) -> Timetable:
     left_out = [timetable.problem.stop[stop] for stop in timetable.unserved]
     waiting = [stop for stop in left_out if not stop.is_reload]
     for stop in sorted(waiting, key=_turn):
-        found = inserted(timetable, stop)
+        # A visit that joined another one would have no row of its own to stand for it: they stay neighbours.
+        found = inserted(timetable, stop.replace(merge_key=""))
         if isinstance(found, Refusal):
             timetable = replace(timetable, unserved={**timetable.unserved, stop.id: found.code})
         else:

@@ -50,7 +50,6 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
     row, route = snapshot.visits[visit], timetable.tables[van].route
     if row.key in route.stops[: route.frozen]:
         raise FrozenStop(row.key)
-    load = total_load(snapshot.loads, rest)
     stop = build_stop(
         row.key,
         row,
@@ -58,10 +57,10 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
         location=snapshot.problem.stop[row.key].location,
         day=snapshot.day,
         depot=snapshot.depot,
-        load=load,
+        loads=snapshot.loads,
         promises=told_of(rest, snapshot.promises),
         aboard=is_aboard(row, rest, carriers_of(snapshot.visits, snapshot.drops)),
-        factor=service_factor(snapshot.learned.times, snapshot.today, row, load),
+        factor=service_factor(snapshot.learned.times, snapshot.today, row, total_load(snapshot.loads, rest)),
     )
     profile = snapshot.shifts[van].profile
     stop = shut(stop, point_of(row), snapshot.closed, snapshot.profiles, profile)

@@ -11,7 +11,9 @@ from apps.deliveries.states import State
 from apps.routing.models import Drop, Incident, Route, Visit
 from apps.routing.services.change_plan import Proposal, commit, with_retries
 from apps.routing.services.incidents import note
+from apps.routing.services.roll_forward import keep_rolling
 from apps.routing.services.subject import Standing, Subject, subject_of
+from apps.routing.services.watch_day import keep_watching
 from apps.routing.stops import Whereabouts, zone_of
 
 
@@ -25,6 +27,7 @@ def failed_today(delivery_id: int) -> Visit | None:
         visit__route__departed_at__isnull=False,
         visit__route__shift__ends_at__gt=clock.now(),
         visit__route__shift__broken_down_at=None,
+        visit__route__shift__sick_at=None,
     )
     drop = drops.select_related("visit__route", "visit__plan__depot").order_by("-pk").first()
     if drop is None:
@@ -54,7 +57,11 @@ def bring_on(
         if proposal.insertion.merge_into is None:
             Visit.objects.filter(pk=visit).update(place=written.place_id)
         # It may have been the last stop of the round.
-        Route.objects.filter(shift=shift).update(finished_at=None)
+        if failed.route is not None and Route.objects.filter(shift=shift, finished_at__isnull=False).update(
+            finished_at=None
+        ):
+            keep_rolling(route_id=failed.route.pk)
+            keep_watching(plan_id=failed.plan_id)
         for state in (State.PLANNED, State.OUT):
             move_state(delivery_id=delivery.pk, to=state, actor="system")
         return written

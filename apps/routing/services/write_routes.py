@@ -230,7 +230,9 @@ def _store_breaks(snapshot: Snapshot, timetable: Timetable, routes: Mapping[str,
         if not shift.breaks:
             continue
         visits = [made[stop] if stop in made else int(stop[1:]) for stop in table.route.stops]
-        breaks = stored_breaks(shift, table.vehicle, table.route, visits)
+        behind = {row.visit for row in snapshot.done.get(shift.shift, ())}
+        behind |= {pk for pk in visits if pk in snapshot.visits and snapshot.visits[pk].state == Visit.State.ARRIVED}
+        breaks = stored_breaks(shift, table.vehicle, table.route, visits, behind)
         if breaks != shift.planned_breaks:
             Route.objects.filter(pk=route).update(breaks=breaks)
 
