@@ -198,7 +198,8 @@ class Bench:
         return plan_cost(problem, best, self.policy).total
 
     def _gap(self, plan: Solution, best: int) -> float:
-        return max(0.0, 100 * (plan_cost(self.day.problem, plan, self.policy).total - best) / best)
+        """Below 0 where the plan is better than the reference."""
+        return 100 * (plan_cost(self.day.problem, plan, self.policy).total - best) / best
 
     def _was_possible(self, asked: Stop) -> bool:
         """Whether a long search finds a plan for what was refused, breaking nothing."""

@@ -1,8 +1,10 @@
 """How fast and how truly 40 slots are offered: `python -m benchmarks.slots --json`.
 
 Five days of 1000 stops (8 windows a day): one with plain vans, one with breaks, one with traffic and slow vans, one
-with range, calls at the depot and returns, one with a mixed fleet at a price. Every offered slot that is taken is
-driven by the independent checker on the whole plan; refused ones are tried at random places by it. Travel is
+with range, calls at the depot and returns, one with a mixed fleet at a price. `cpu_ms` is the cheapest place of every
+window; `calm_cpu_ms` the calmest, as the shop's page asks it, a quarter of the shoppers at places no matrix knows;
+`with_room_cpu_ms` also asks other stops to make room for the refused windows. Offered slots that are taken are driven
+by the independent checker on the whole plan; refused ones are tried by it at every place of every van. Travel is
 synthetic (asymmetric, with the triangle inequality), so that nothing but the planner is measured.
 """
 
@@ -13,17 +15,21 @@ import json
 import resource
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from apps.routing.planner.calm import calmest_insertion
 from apps.routing.planner.check import violations
-from apps.routing.planner.insertion import Insertion, Timetable, apply, best_insertion, merged
+from apps.routing.planner.insertion import Insertion, Refusal, Timetable, apply, best_insertion, merged
 from apps.routing.planner.intervals import intersect
-from apps.routing.planner.problem import Break, Load, Problem, Stop, Tariff, TrafficTable, Vehicle
-from apps.routing.planner.slots import Offer, offers
-from apps.routing.planner.solution import Route, Solution
+from apps.routing.planner.new_place import NewPlace, PlaceRows
+from apps.routing.planner.problem import NEW_PLACE, Break, Load, Problem, Stop, Tariff, TrafficTable, Vehicle
+from apps.routing.planner.slots import Offer, offers, squeezed
+from apps.routing.planner.solution import Reason, Route, Solution
+from apps.routing.planner.squeeze import squeeze
 from apps.routing.planner.travel import Travel
 
 HOUR = 3600
@@ -35,6 +41,11 @@ SPEEDS = (
     (1000, 1000, 950, 900, 900, 850, 850, 900, 950, 1000),
     (900, 800, 800, 850, 900, 850, 750, 700, 800, 900),
 )
+NEW = 0.25
+"""Shoppers whose place stands in no matrix."""
+NEAREST = 8
+TRIED = 8
+"""Stops that are asked to make room, as `routing.services.answer` has it."""
 SPARE = 200
 """Places of shoppers who ask, behind those of the day's stops."""
 
@@ -51,6 +62,11 @@ class Tally:
     mismatches: int = 0
     without_reason: int = 0
     proven: int = 0
+    shown_ms: list[float] = field(default_factory=list)
+    with_room_ms: list[float] = field(default_factory=list)
+    new: int = 0
+    squeezed: int = 0
+    squeezed_wrongly: int = 0
     wrongly_refused: int = 0
 
 
@@ -68,6 +84,7 @@ def main() -> None:
 def _ask(rng: np.random.Generator, days: dict[str, Timetable], tally: Tally, arguments: argparse.Namespace) -> None:
     """One shopper looks at every window of every day; some of the answers are put to the proof."""
     asked = _stop(rng, "shopper", arguments.stops + 1 + int(rng.integers(SPARE)))
+    is_new = rng.random() < NEW
     began = time.process_time()
     for plan in days.values():
         for travel in plan.problem.travel.values():  # what an answer would have to be asked for by the road network
@@ -75,25 +92,64 @@ def _ask(rng: np.random.Generator, days: dict[str, Timetable], tally: Tally, arg
                 matrix[:, asked.location].sum() + matrix[asked.location, :].sum()
     looked = time.process_time()
     found = offers(days, asked, dict.fromkeys(days, WINDOWS))
-    tally.travel_ms.append((looked - began) * 1000)
     tally.cpu_ms.append((time.process_time() - looked) * 1000)
+    tally.travel_ms.append((looked - began) * 1000)
     tally.offered += sum(offer.feasible for offer in found)
     tally.refused += sum(not offer.feasible for offer in found)
     tally.without_reason += sum(not offer.feasible and offer.reason is None for offer in found)
+    places = {day: _neighbourhood(plan, asked.location) for day, plan in days.items()} if is_new else None
+    shown = _shown(days, asked, tally, places)
     for number in rng.permutation(len(found)).tolist()[:20]:
-        offer = found[number]
+        offer = shown[number]
         wanted = asked.replace(windows=intersect(asked.windows, offer.window))
-        if offer.feasible and tally.taken < arguments.taken:
+        if found[number].feasible and tally.taken < arguments.taken:
             tally.taken += 1
-            tally.mismatches += not _holds(days[offer.day], wanted, offer)
+            tally.new += is_new
+            tally.mismatches += not _holds(days[offer.day], wanted, offer, places and places[offer.day])
+        elif offer.feasible and not found[number].feasible and not is_new:
+            tally.squeezed_wrongly += not _makes_room(days[offer.day], wanted, found[number])
         elif not offer.feasible and tally.proven < arguments.proofs:
             tally.proven += 1
-            tally.wrongly_refused += _fits_somewhere(rng, days[offer.day], wanted)
+            tally.wrongly_refused += _fits_somewhere(days[offer.day], wanted)
 
 
-def _holds(plan: Timetable, wanted: Stop, offer: Offer) -> bool:
+def _shown(days: dict[str, Timetable], asked: Stop, tally: Tally, places: dict[str, NewPlace] | None) -> list[Offer]:
+    """What the shop's page shows: the calmest place, at a place no matrix knows too, and room that others make."""
+    stop = asked if places is None else asked.replace(location=NEW_PLACE)
+    began = time.process_time()
+    calm = offers(days, stop, dict.fromkeys(days, WINDOWS), place=places, standing=days)
+    answered = time.process_time()
+    shown = [
+        one if one.feasible else squeezed(days[one.day], stop, one, tried=TRIED, place=places and places[one.day])
+        for one in calm
+    ]
+    tally.shown_ms.append((answered - began) * 1000)
+    tally.with_room_ms.append((time.process_time() - began) * 1000)
+    tally.squeezed += sum(after.feasible and not before.feasible for before, after in zip(calm, shown, strict=True))
+    return shown
+
+
+def _neighbourhood(plan: Timetable, location: int) -> NewPlace:
+    """The place as one that stands in no matrix; its rows are read where the road network would be asked."""
+    travel, known = plan.problem.travel, plan.problem.travel["car"].seconds[:, location].copy()
+    known[-SPARE:] = known.max()
+
+    def rows(profile: str, of: Sequence[int]) -> PlaceRows:
+        one, there = travel[profile], list(of)
+        return PlaceRows(
+            one.seconds[there, location],
+            one.seconds[location, there],
+            one.metres[there, location],
+            one.metres[location, there],
+        )
+
+    return NewPlace(np.argsort(known, kind="stable")[:NEAREST].tolist(), rows)
+
+
+def _holds(plan: Timetable, wanted: Stop, offer: Offer, place: NewPlace | None) -> bool:
     """Whether the slot, taken, is a plan the checker accepts, with the stop where and when the offer said."""
-    answer = best_insertion(plan, wanted)
+    asked = wanted if place is None else wanted.replace(location=NEW_PLACE)
+    answer = calmest_insertion(plan, plan, asked, place=place)
     if not isinstance(answer, Insertion) or (answer.vehicle, answer.start) != (offer.vehicle, offer.arrival):
         return False
     after, whole = apply(plan.solution, answer, wanted), merged(plan.problem, answer, wanted)
@@ -101,11 +157,24 @@ def _holds(plan: Timetable, wanted: Stop, offer: Offer) -> bool:
     return not wrong and offer.window[0] <= offer.arrival <= offer.window[1]
 
 
-def _fits_somewhere(rng: np.random.Generator, plan: Timetable, wanted: Stop) -> bool:
-    """Whether the checker accepts the refused stop at any position of one van (breaks where they stand)."""
-    whole = plan.problem.with_stop(wanted)
-    van = plan.vans[int(rng.integers(len(plan.vans)))]
-    table = plan.tables[van]
+def _makes_room(plan: Timetable, wanted: Stop, refused: Offer) -> bool:
+    """Whether the plan in which another stop made room is one the checker accepts."""
+    found = squeeze(plan, wanted, Refusal(refused.reason or Reason.NOT_PLANNED), tried=TRIED)
+    if isinstance(found, Refusal):
+        return False
+    after = found.timetable
+    return not violations(
+        after.problem, after.solution, standing=plan.solution, standing_problem=plan.problem, strict={wanted.id}
+    )
+
+
+def _fits_somewhere(plan: Timetable, wanted: Stop) -> bool:
+    """Whether the checker accepts the refused stop at any position of any van (breaks where they stand)."""
+    return any(_fits_on(plan, wanted, van) for van in plan.vans)
+
+
+def _fits_on(plan: Timetable, wanted: Stop, van: str) -> bool:
+    whole, table = plan.problem.with_stop(wanted), plan.tables[van]
     own = {stop.id for stop in table.stops} | {wanted.id}
     small = whole.replace(vehicles=(table.vehicle,), stops=tuple(stop for stop in whole.stops if stop.id in own))
     bare = Solution((table.route,))
@@ -132,12 +201,11 @@ def _day(rng: np.random.Generator, kind: str, stops: int) -> Timetable:
     calls = tuple(_call(van) for van in vans if kind == "range")
     traffic = {}
     if kind in ("traffic", "mixed"):
-        zones = tuple((np.hypot(at[:, 0], at[:, 1]) < 700).astype(int).tolist())
-        speeds = (
-            (1000, 1000, 950, 900, 900, 850, 850, 900, 950, 1000),
-            (900, 800, 800, 850, 900, 850, 750, 700, 800, 900),
-        )
-        traffic = {"car": TrafficTable(zones, speeds)}
+        inner = (np.hypot(at[:, 0], at[:, 1]) < 700).astype(int)
+        # A new place is taken to lie in the zone of the place next to it.
+        inner[-SPARE:] = inner[car.seconds[:-SPARE, -SPARE:].argmin(axis=0)]
+        zones = tuple(inner.tolist())
+        traffic = {"car": TrafficTable(zones, SPEEDS)}
     problem = Problem(0, vans, (*people, *calls), travel, traffic)
     return _planned(problem, at)
 
@@ -252,14 +320,21 @@ def _report(arguments: argparse.Namespace, tally: Tally) -> dict[str, Any]:
         "slots": arguments.days * len(WINDOWS),
         "cpu_ms_p50": round(statistics.median(tally.cpu_ms), 2),
         "cpu_ms_p95": round(cuts[18], 2),
+        "calm_cpu_ms_p50": round(statistics.median(tally.shown_ms), 2),
+        "calm_cpu_ms_p95": round(statistics.quantiles(tally.shown_ms, n=20)[18], 2),
+        "with_room_cpu_ms_p50": round(statistics.median(tally.with_room_ms), 2),
+        "with_room_cpu_ms_p95": round(statistics.quantiles(tally.with_room_ms, n=20)[18], 2),
         "travel_ms_p50": round(statistics.median(tally.travel_ms), 2),
         "offered": tally.offered,
         "refused": tally.refused,
+        "offered_with_room_made": tally.squeezed,
         "taken": tally.taken,
+        "taken_at_new_places": tally.new,
         "mismatches": tally.mismatches,
         "refused_without_reason": tally.without_reason,
         "refusals_proven": tally.proven,
         "refused_wrongly": tally.wrongly_refused,
+        "room_made_wrongly": tally.squeezed_wrongly,
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
 
@@ -270,7 +345,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--taken", type=int, default=1000, help="offered slots that are taken and judged")
-    parser.add_argument("--proofs", type=int, default=100, help="refused slots that are tried by the checker")
+    parser.add_argument("--proofs", type=int, default=20, help="refused slots tried by the checker, everywhere")
     parser.add_argument("--json", action="store_true", help="as by default: one JSON object on standard output")
     parser.add_argument("--table", action="store_true", help="a table to read instead")
     return parser.parse_args()
