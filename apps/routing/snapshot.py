@@ -192,7 +192,8 @@ def new_stop(
         collects=terms.kind == Delivery.Kind.RETURN,
         priority=terms.priority,
     )
-    profile = snapshot.shifts[loaded_on].profile if loaded_on in snapshot.shifts else ""
+    own = snapshot.shifts.get(loaded_on or "")
+    profile = own.profile if own is not None else ""
     return shut(stop, point_of(place), snapshot.closed, snapshot.profiles, profile)
 
 

@@ -121,7 +121,7 @@ def test_a_sick_driver_before_departure_puts_back_only_what_was_on_the_van() -> 
     assert (parcel.loaded_at, parcel.arrived_at is None) == (None, False)
 
 
-@pytest.mark.covers("O12")
+@pytest.mark.covers("O2")
 def test_the_next_try_is_asked_of_the_depot_that_has_the_goods() -> None:
     world.shift("van-1")
     far = Depot.objects.create(
