@@ -42,7 +42,7 @@ class _Track:
     believed: list[Fix] = field(default_factory=list)
     kept: list[Fix] = field(default_factory=list)
     was_doubted: Doubt | None = None
-    sampled_row: tuple[object, ...] | None = None
+    sampled_row: tuple[Any, ...] | None = None
     """`sampled` as the table has it, to be written back as it is; None when it moved on."""
 
 
@@ -187,7 +187,7 @@ def _keep_samples(tracks: Mapping[int, _Track]) -> None:
     _write("INSERT INTO fleet_positionsample (vehicle_id, latitude, longitude, at) VALUES ", rows)
 
 
-def _write(insert: str, rows: Sequence[tuple[object, ...]], after: str = "") -> None:
+def _write(insert: str, rows: Sequence[tuple[Any, ...]], after: str = "") -> None:
     """SQLite prepares one short statement for all rows; PostgreSQL is asked once for many."""
     if not rows:
         return
