@@ -8,6 +8,8 @@ from django.test import Client
 from django.test import client as testing
 
 from apps.core.body_caps import most_bytes
+from apps.merchants.services import make_api_key
+from tests import world
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +34,24 @@ def test_a_huge_body_to_a_link_that_opens_nothing_is_not_read(
     stranger.cookies["csrftoken"] = "x" * 32
     answer = stranger.post("/t/x/rate", {"photos": SimpleUploadedFile("x.jpg", b"x" * 3_000_000)})
     assert (answer.status_code == 413, taken[0] > 2_900_000) == (is_defended, not is_defended)
+
+
+def test_the_api_reads_no_more_than_its_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, read = [0], testing.FakePayload.read
+
+    def counted(payload: Any, *args: Any) -> bytes:
+        found: bytes = read(payload, *args)
+        taken[0] += len(found)
+        return found
+
+    monkeypatch.setattr(testing.FakePayload, "read", counted)
+    api, key = Client(enforce_csrf_checks=True), make_api_key(merchant=world.merchant(), name="shop")[1]
+    signed = {"HTTP_AUTHORIZATION": f"Bearer {key}"}
+    file = {"photos": SimpleUploadedFile("x.jpg", b"x" * 3_000_000)}
+    assert api.post("/api/v1/deliveries", file, **signed).status_code == 415
+    huge = api.post("/api/v1/deliveries", "[" * 3_000_000, content_type="application/json", **signed)
+    assert huge.status_code == 413
+    assert taken[0] < 200_000
 
 
 def test_photos_still_come_in() -> None:
