@@ -205,3 +205,17 @@ def test_answering_loads_no_solver() -> None:
     code += "print('ortools' in sys.modules, 'pyvrp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.covers("O7")
+def test_three_vans_at_a_time_every_touched_van_is_looked_at() -> None:
+    vans = tuple(van(f"v{number}") for number in range(1, 5))
+    zigzag = ("s1", "s3", "s2", "s4")
+    stops = tuple(stop(f"s{number}", number) for number in range(1, 8))
+    problem = Problem(0, vans, stops, {"car": line(0, 20, 40, 60, 80, 3, 6, 9)})
+    others = tuple(Route(one.id, (f"s{number}",)) for number, one in enumerate(vans[:3], start=5))
+    standing = Solution((*others, Route("v4", zigzag)))
+    touched = [one.id for one in vans]
+    found = improve(problem, standing, mode="three_vans", touched=touched, seconds=2, solutions=40, policy=EAGER)
+    assert found.applied
+    assert found.solution.route["v4"].stops != zigzag

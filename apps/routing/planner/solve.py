@@ -92,8 +92,9 @@ def improve(
     """Search around the standing plan, warm, behind its frozen stops; the checker and the policy judge what comes out.
 
     Insertion: only the `changed` stops move, the others keep their order. One van: each of the `touched` vans (all,
-    when empty) by itself. Three vans: the first of them with its nearest neighbours. Fleet: all at once. Whatever is
-    not clearly better leaves the plan as it stands.
+    when empty) by itself. Three vans: up to three
+    of them with their nearest neighbours, and again until all have been looked at. Fleet: all at once. Whatever is not
+    clearly better leaves the plan as it stands.
     """
     limit = Limit(seconds, solutions)
     if mode == "insertion":
@@ -202,7 +203,10 @@ def _groups(problem: Problem, standing: Solution, mode: Mode, touched: Collectio
     if mode == "fleet":
         groups = [all_vans]
     elif mode == "three_vans":
-        groups = [nearest_vans(problem, standing, wanted[:3], 3)]
+        groups, left = [], wanted
+        while left:
+            groups.append(nearest_vans(problem, standing, left[:3], 3))
+            left = [van for van in left if van not in groups[-1]]
     else:
         groups = [[van] for van in wanted]
     return [group for group in groups if any(tail.stops for tail in tails(problem, standing, group))]

@@ -139,10 +139,16 @@ def job_of(snapshot: Snapshot, touched: Touched, seconds: float | None = None) -
         snapshot.standing,
         touched.mode,
         vans,
-        seconds or SECONDS[touched.mode],
+        seconds or _seconds(touched.mode, len(vans)),
         touched.policy,
         changed=tuple(_changed(snapshot)),
     )
+
+
+def _seconds(mode: Mode, vans: int) -> float:
+    """Every three vans have their own second, as long as that is not longer than the whole fleet."""
+    parts = -(-vans // 3) if mode == "three_vans" else 1
+    return min(SECONDS[mode] * max(parts, 1), max(SECONDS.values()))
 
 
 def _changed(snapshot: Snapshot) -> list[str]:
