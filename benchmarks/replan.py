@@ -208,13 +208,14 @@ class Bench:
         if isinstance(late, Refusal):
             return False
         problem, plan = self.day.problem.with_stop(asked), apply(self.day.plan, late, asked)
-        started = problem.vehicle[late.vehicle].started
-        mode: Mode = "one_van" if started else "fleet"
-        seconds = min(self.arguments.reference_seconds, 10.0)
-        best = greedy(self.policy)
-        found = improve(problem, plan, mode=mode, touched=(late.vehicle,), seconds=seconds, policy=best).solution
+        seconds, best = min(self.arguments.reference_seconds, 10.0) / 2, greedy(self.policy)
         standing, before = self.day.plan, self.day.problem
-        return not violations(problem, found, standing=standing, standing_problem=before, strict={asked.id})
+        modes: tuple[Mode, ...] = ("one_van", "fleet")
+        for mode in modes:
+            found = improve(problem, plan, mode=mode, touched=(late.vehicle,), seconds=seconds, policy=best).solution
+            if not violations(problem, found, standing=standing, standing_problem=before, strict={asked.id}):
+                return True
+        return False
 
     def _stand(self, problem: Problem, plan: Solution, changed: set[str]) -> None:
         wrong = violations(problem, plan, standing=self.day.plan, standing_problem=self.day.problem, strict=changed)
