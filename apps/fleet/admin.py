@@ -27,7 +27,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 @admin.register(Depot)
 class DepotAdmin(ModelAdmin):
-    list_display = ["code", "name", "town", "time_zone"]
+    list_display = ["code", "kind", "name", "town", "time_zone", "cutoff_time"]
     search_fields = ["code", "name", "town"]
 
 
