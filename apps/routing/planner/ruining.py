@@ -60,7 +60,7 @@ _LOADS: Final = ("grams", "cubic_centimetres", "pieces")
 
 
 def expresses(problem: Problem, stops: Sequence[Stop]) -> bool:
-    """Whether it knows every constraint of the problem and every price."""
+    """Whether it knows every constraint of the problem and every tariff; what pages show (`Stop.eta`) it does not."""
     vans = problem.vehicles
     plain = not any(
         van.is_carrier or van.started or van.breaks or van.overtime or van.first_range is not None for van in vans
