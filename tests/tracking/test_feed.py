@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from websockets.frames import Frame, Opcode
 
 from apps.core import clock
 from apps.fleet.models import Position, Vehicle
-from apps.fleet.services import Fix, record_positions
+from apps.fleet.services import Fix, position_bell, record_positions
 from apps.tracking.feeds import VanFeed, page_feed
 from apps.tracking.models import PageChange
+from apps.tracking.wire import frame_of
 from tests import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,3 +128,32 @@ def test_dots_go_on_when_the_wall_clock_is_set_back() -> None:
     assert feed.moved() == [before.pk]
     step_of(after, 1)
     assert feed.moved() == [after.pk]
+
+
+@pytest.mark.covers("T4")
+def test_what_this_process_wrote_is_known_without_reading_it_back_and_never_goes_back() -> None:
+    van, other = two_vans()
+    feed, bell = VanFeed(), position_bell()
+    step_of(van, 10)
+    told = bell.take()
+    assert feed.told(told) == [van.pk]
+    assert feed.moved() == [], "the row is the one that was told"
+    with transaction.atomic():
+        step_of(van, 5)
+        assert bell.take() == [], "nothing is told before it is committed"
+    step_of(van, 60)
+    newer = feed.moved()
+    assert newer == [van.pk]
+    instant = feed.steps[van.pk].newest.at
+    assert feed.told([*bell.take(), *told]) == []
+    assert feed.steps[van.pk].newest.at == instant == Position.objects.get().at
+    with transaction.atomic():
+        step_of(other, 1)
+        transaction.set_rollback(True)
+    assert bell.take() == []
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_a_frame_is_what_the_library_would_send(size: int) -> None:
+    text = "ü" * (size // 2) + "x" * (size % 2)
+    assert frame_of(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
