@@ -8,8 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from apps.core.photos import LONGEST_SIDE
 from apps.deliveries.models import Proof
-from apps.drivers.photos import LONGEST_SIDE
 from tests.drivers.phones import leave, one_van_day, phone_of, photo, visits
 
 pytestmark = [pytest.mark.django_db]

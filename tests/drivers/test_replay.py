@@ -20,6 +20,8 @@ from tests.drivers.phones import leave, one_van_day, phone_of, photo, post, visi
 
 pytestmark = [pytest.mark.django_db]
 BATCH = "/driver/api/events"
+STOPS = 5
+TAPS = 2 * STOPS + 2
 
 
 def told(number: int, kind: str, at: datetime, **more: Any) -> dict[str, Any]:
@@ -36,9 +38,9 @@ def long_day(stops: int) -> Driver:
 
 
 def two_hours(driver: Driver, start: datetime) -> list[dict[str, Any]]:
-    """Thirty taps: away from the depot, fourteen stops of eight minutes (the third failed), and one arrival."""
+    """Away from the depot, STOPS stops of eight minutes (the third failed), and one arrival."""
     events = [told(0, "depart", start)]
-    for number, visit in enumerate(visits(driver)[:14]):
+    for number, visit in enumerate(visits(driver)[:STOPS]):
         delivery = visit.drops.get().delivery
         there, gone = start + timedelta(minutes=8 * number + 5), start + timedelta(minutes=8 * number + 8)
         events.append(told(2 * number + 1, "arrive", there, visit=visit.pk))
@@ -47,41 +49,41 @@ def two_hours(driver: Driver, start: datetime) -> list[dict[str, Any]]:
         if number == 2:
             end = {"kind": "fail", "reason": "consignee_refused"}
         events.append({**told(2 * number + 2, "", gone, visit=visit.pk), **end, **here})
-    last = visits(driver)[14]
-    events.append(told(29, "arrive", start + timedelta(minutes=119), visit=last.pk))
+    last = visits(driver)[STOPS]
+    events.append(told(2 * STOPS + 1, "arrive", start + timedelta(minutes=119), visit=last.pk))
     return events
 
 
 @pytest.mark.covers("D8")
-def test_thirty_taps_after_two_hours(now: FrozenClock, drain: Callable[..., int]) -> None:
+def test_a_dozen_taps_after_two_hours(now: FrozenClock, drain: Callable[..., int]) -> None:
     """In order, at their own times, and whoever hears of it hears what is true now."""
-    driver = long_day(17)
+    driver = long_day(STOPS + 3)
     drain()
     start = now.instant
     events = two_hours(driver, start)
-    assert len(events) == 30
+    assert len(events) == TAPS
     now.advance(hours=2)
     phone = phone_of(driver)
     answers = post(phone, BATCH, {"events": events}).json()["answers"]
     assert [answer["id"] for answer in answers] == [event["id"] for event in events]
     assert all(answer["ok"] and not answer["again"] for answer in answers)
     drain()
-    done = visits(driver)[:14]
-    assert [visit.state for visit in done] == ["done"] * 2 + ["failed"] + ["done"] * 11
+    done = visits(driver)[:STOPS]
+    assert [visit.state for visit in done] == ["done"] * 2 + ["failed"] + ["done"] * (STOPS - 3)
     for number, visit in enumerate(done):
         assert visit.left_at == start + timedelta(minutes=8 * number + 8)
     assert Route.objects.get().departed_at == start
     ended = list(Delivery.objects.filter(state="delivered").order_by("ended_at").values_list("ended_at", flat=True))
     assert ended[0] == start + timedelta(minutes=8)
-    assert ended[-1] == start + timedelta(minutes=8 * 13 + 8)
-    waiting = {visit.drops.get().delivery_id for visit in visits(driver)[14:]}
-    for visit in visits(driver)[15:]:
+    assert ended[-1] == start + timedelta(minutes=8 * STOPS)
+    waiting = {visit.drops.get().delivery_id for visit in visits(driver)[STOPS:]}
+    for visit in visits(driver)[STOPS + 1 :]:
         assert visit.eta_latest is not None
         assert visit.eta_latest > now.instant, "expected from now on, not two hours ago"
     by_trigger: dict[str, set[int]] = {}
     for delivery, trigger in Message.objects.values_list("delivery_id", "trigger"):
         by_trigger.setdefault(trigger, set()).add(delivery)
-    assert len(by_trigger["delivered"]) == 13
+    assert len(by_trigger["delivered"]) == STOPS - 1
     assert len(by_trigger["failed"]) == 1
     assert by_trigger["out_today"] <= waiting, "nobody hears that what has arrived is on its way"
     assert by_trigger.get("next_stop", set()) <= waiting, "nobody is next whose door is behind"
@@ -90,30 +92,30 @@ def test_thirty_taps_after_two_hours(now: FrozenClock, drain: Callable[..., int]
 
 @pytest.mark.covers("D8")
 def test_what_was_told_before_changes_nothing(now: FrozenClock, drain: Callable[..., int]) -> None:
-    driver = long_day(16)
+    driver = long_day(STOPS + 2)
     events = two_hours(driver, now.instant)
     now.advance(hours=2)
     phone = phone_of(driver)
-    first = post(phone, BATCH, {"events": events[:20]}).json()["answers"]
+    first = post(phone, BATCH, {"events": events[:8]}).json()["answers"]
     before = (Event.objects.count(), Proof.objects.count(), list(Visit.objects.order_by("pk").values()))
-    again = post(phone, BATCH, {"events": events[:20]}).json()["answers"]
+    again = post(phone, BATCH, {"events": events[:8]}).json()["answers"]
     assert (Event.objects.count(), Proof.objects.count(), list(Visit.objects.order_by("pk").values())) == before
     assert [answer | {"again": True} for answer in first] == again
     rest = post(phone, BATCH, {"events": events}).json()["answers"]
-    assert [answer["again"] for answer in rest] == [True] * 20 + [False] * 10
-    assert PhoneEvent.objects.count() == 30
+    assert [answer["again"] for answer in rest] == [True] * 8 + [False] * (TAPS - 8)
+    assert PhoneEvent.objects.count() == TAPS
     assert post(phone, BATCH, events[:1]).json()["answers"][0]["again"] is True, "a bare list is a batch as well"
 
 
 def test_a_batch_that_is_followed_by_another_tells_nobody_yet(now: FrozenClock) -> None:
-    driver = long_day(16)
+    driver = long_day(STOPS + 2)
     events = two_hours(driver, now.instant)
     now.advance(hours=2)
     phone = phone_of(driver)
-    post(phone, BATCH, {"events": events[:15], "more": True})
+    post(phone, BATCH, {"events": events[:7], "more": True})
     assert not Event.objects.filter(kind="routing.next_stop").exists()
-    post(phone, BATCH, {"events": events[15:29]})
-    following = visits(driver)[14].drops.get().delivery_id
+    post(phone, BATCH, {"events": events[7 : TAPS - 1]})
+    following = visits(driver)[STOPS].drops.get().delivery_id
     assert list(Event.objects.filter(kind="routing.next_stop").values_list("delivery_id", flat=True)) == [following]
 
 

@@ -215,15 +215,16 @@ def test_in_the_evening_nobody_waits_any_longer_and_may_choose_another_day(day, 
     told = Event.objects.filter(kind="routing.next_stop").count()
     now.set(now.at("23:45"))
     drain()
-    assert [state_of(delivery) for delivery in day] == ["delivered", "failed", "failed"]
+    tomorrow = world.TODAY + timedelta(days=1)
+    assert [state_of(delivery) for delivery in day] == ["delivered", "arrived", "arrived"]
+    assert Delivery.objects.get(pk=day[2].pk).window.earliest.date() == tomorrow, "tried again the next day"
     assert Event.objects.filter(kind="routing.next_stop").count() == told
     assert Route.objects.get().finished_at is not None
-    tomorrow = world.TODAY + timedelta(days=1)
     world.shift("van-1", tomorrow)
     day[1].refresh_from_db()
     window = world.hours(10, 12, tomorrow)
     changed = change_window(delivery=day[1], window=window, revision=day[1].revision, actor="shopper")
-    assert changed.state == State.PLANNED
+    assert changed.window == window
 
 
 def test_nothing_happens_on_a_van_at_the_depot():

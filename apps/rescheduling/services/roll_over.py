@@ -91,10 +91,14 @@ def _into_plan(delivery: Delivery, window: TimeWindow) -> None:
 
 
 def _without_van(delivery: Delivery, window: TimeWindow) -> None:
-    """Due that day all the same: the day's plan takes it in as soon as it has vans with room."""
+    """Due that day all the same: the day's plan takes it in as soon as it has vans with room.
+
+    Whoever no van came for keeps the state they had: nobody is told of a parcel at the depot that was never there.
+    """
     with transaction.atomic():
         deliveries.change_window(delivery=delivery, window=window, revision=delivery.revision, actor=ACTOR)
-        deliveries.move_state(delivery_id=delivery.pk, to=State.ARRIVED, actor=ACTOR)
+        if delivery.state == State.FAILED:
+            deliveries.move_state(delivery_id=delivery.pk, to=State.ARRIVED, actor=ACTOR)
 
 
 def _same_hours(window: TimeWindow, day: date, zone: ZoneInfo) -> TimeWindow:
