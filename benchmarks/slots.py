@@ -105,7 +105,7 @@ def _ask(rng: np.random.Generator, days: dict[str, Timetable], tally: Tally, arg
         if found[number].feasible and tally.taken < arguments.taken:
             tally.taken += 1
             tally.new += is_new
-            tally.mismatches += not _holds(days[offer.day], wanted, offer, places and places[offer.day])
+            tally.mismatches += not _holds(days[offer.day], wanted, offer, places[offer.day] if places else None)
         elif offer.feasible and not found[number].feasible and not is_new:
             tally.squeezed_wrongly += not _makes_room(days[offer.day], wanted, found[number])
         elif not offer.feasible and tally.proven < arguments.proofs:
@@ -120,7 +120,9 @@ def _shown(days: dict[str, Timetable], asked: Stop, tally: Tally, places: dict[s
     calm = offers(days, stop, dict.fromkeys(days, WINDOWS), place=places, standing=days)
     answered = time.process_time()
     shown = [
-        one if one.feasible else squeezed(days[one.day], stop, one, tried=TRIED, place=places and places[one.day])
+        one
+        if one.feasible
+        else squeezed(days[one.day], stop, one, tried=TRIED, place=places[one.day] if places else None)
         for one in calm
     ]
     tally.shown_ms.append((answered - began) * 1000)
