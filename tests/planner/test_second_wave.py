@@ -54,7 +54,7 @@ def test_a_van_that_has_left_fetches_what_still_lies_at_the_depot() -> None:
     assert stops.index("call") < stops.index("c")
 
 
-@pytest.mark.covers("O2", "O4")
+@pytest.mark.covers("O2")
 def test_a_day_is_built_with_the_call_that_it_needs() -> None:
     problem = street()
     problem = problem.replace(stops=(*problem.stops, stop("c", 3)))
