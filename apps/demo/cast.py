@@ -119,7 +119,7 @@ OVERTIME_SECONDS = 1_800
 DAY, LATE_DAY, BIKE_DAY = (8.5, 18.5), (10.5, 20.0), (8.5, 17.0)
 DIESEL_COST, ELECTRIC_COST = (2_500, 5_400, 62, 0, 7_000), (2_500, 5_400, 38, 0, 7_000)
 # Who rides or walks is paid for the shift, used or not: only what the day adds counts, a bonus for each parcel.
-BIKE_COST, FOOT_COST = (0, 900, 6, 60, 4_500), (0, 0, 0, 90, 0)
+BIKE_COST, FOOT_COST = (0, 900, 6, 60, 4_500), (0, 300, 0, 90, 0)
 RELOAD_SECONDS = 900
 _DEFRA = "DEFRA 2026 average van up to 3.5 t"
 DIESEL_CO2E = (319, f"{_DEFRA}, diesel, well to wheel (use phase 257 g and 24 % for the fuel's way)")
@@ -191,9 +191,9 @@ VEHICLES = (
             f"Velo {n}",
             "cargo_bike",
             "bicycle",
-            90_000,
-            700_000,
-            30,
+            70_000,
+            500_000,
+            14,
             None,
             BIKE_DAY,
             BIKE_COST,

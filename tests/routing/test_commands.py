@@ -62,6 +62,11 @@ def test_replan_says_what_would_change_and_then_changes_it_and_keeps_a_record():
     wish = {"depot": "schaan", "day": "2026-03-10", "mode": "one_van", "policy": "thrifty", "seconds": 0.5}
     call_command("replan", **wish, dry_run=True, stdout=said)
     assert "one_van, thrifty: dry_run (better)" in said.getvalue()
+    # Who would be moved, when to, and by what.
+    told = {int(line.split()[1].rstrip(":")): line for line in said.getvalue().splitlines() if line.startswith("visit")}
+    assert told
+    assert set(told) <= set(before)
+    assert all("van-1" in line and " min, " in line for line in told.values())
     assert list(Visit.objects.order_by("sequence").values_list("pk", flat=True)) == before
     assert not Replan.objects.exists()
     call_command("replan", **wish, stdout=said)
@@ -70,6 +75,37 @@ def test_replan_says_what_would_change_and_then_changes_it_and_keeps_a_record():
     assert (record.reason, record.mode, record.policy, record.outcome) == ("command", "one_van", "thrifty", "applied")
     assert record.cost_after < record.cost_before
     assert record.reordered > 0
+
+
+class Terminal(StringIO):
+    """Somebody watches; perhaps they lose patience."""
+
+    def __init__(self, impatient: bool = False) -> None:
+        super().__init__()
+        self.impatient = impatient
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self.impatient and text.startswith("\r["):
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+@pytest.mark.planner
+def test_a_long_search_shows_how_far_it_is_and_ctrl_c_leaves_the_plan():
+    for number in range(8):
+        world.planned_day(("Alice" if number % 2 else "Bob",), vans=2)
+    before = list(Visit.objects.order_by("pk").values_list("pk", "route", "sequence", "planned_arrival"))
+    wish = {"depot": "schaan", "day": "2026-03-10", "seconds": 1.5}
+    with pytest.raises(CommandError, match="Cancelled"):
+        call_command("plan_day", **wish, stdout=StringIO(), stderr=Terminal(impatient=True))
+    assert list(Visit.objects.order_by("pk").values_list("pk", "route", "sequence", "planned_arrival")) == before
+    watched = Terminal()
+    call_command("plan_day", **wish, stdout=StringIO(), stderr=watched)
+    assert "[#" in watched.getvalue()
+    assert "%" in watched.getvalue()
 
 
 @pytest.mark.covers("O10")

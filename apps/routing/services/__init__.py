@@ -20,7 +20,7 @@ from apps.routing.services.close_day import close_day, close_if_over
 from apps.routing.services.close_road import close_road, note_closure, open_road
 from apps.routing.services.drive import arrive, catch_up, complete, depart, fail, stop_of
 from apps.routing.services.hold_window import hold, release_hold, release_holds
-from apps.routing.services.improve_plan import ByHand, improve_plan
+from apps.routing.services.improve_plan import ByHand, improve_plan, preview_plan
 from apps.routing.services.incidents import note, note_if_urgent
 from apps.routing.services.learn import learn_tonight
 from apps.routing.services.load_van import Loaded, load
@@ -81,6 +81,7 @@ __all__ = [
     "offers_for",
     "open_road",
     "prepare",
+    "preview_plan",
     "propose",
     "propose_for",
     "publish",

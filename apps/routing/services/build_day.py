@@ -24,7 +24,7 @@ from apps.routing.planner.jobs import Build
 from apps.routing.planner.limits import PLAIN, Hear
 from apps.routing.planner.problem import Problem, Stop
 from apps.routing.planner.second_wave import inserted
-from apps.routing.planner.solution import Solution
+from apps.routing.planner.solution import Reason, Solution
 from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
 from apps.routing.planner_child import child
@@ -40,6 +40,8 @@ NEIGHBOUR_DAYS = 3
 """Customers move deliveries by some days, so a day's matrix knows the places of the days around it too."""
 SPARE_SECONDS = 10.0
 """What building a day may take beyond its search: insertion first, the models, the pipe."""
+MOST_LEFT = 500
+"""Stops that are put in by insertion when a search ran out of time: some milliseconds each."""
 _BROKEN = frozenset({Code.DROPPED, Code.WINDOW, Code.PROMISE})
 """What a draft that is built anew may do to nobody."""
 
@@ -165,7 +167,7 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
     if counts or search.seconds <= 0:
         return _filled(snapshot.timetable).solution
     began, instant = monotonic(), clock.now()
-    found = search.run(snapshot.problem)
+    found = _with_the_rest(snapshot, search.run(snapshot.problem))
     why = _why_kept(snapshot, found)
     Replan.objects.create(
         plan=plan,
@@ -179,6 +181,13 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
         solve_milliseconds=int((monotonic() - began) * 1000),
     )
     return _filled(snapshot.timetable).solution if why else found
+
+
+def _with_the_rest(snapshot: Snapshot, found: Solution) -> Solution:
+    """What a search had no time for goes where it fits: a busy machine must not leave anybody out."""
+    if Reason.NOT_PLANNED not in found.unserved.values() or len(found.unserved) > MOST_LEFT:
+        return found
+    return _filled(Timetable.of(snapshot.problem, found)).solution
 
 
 def _why_kept(snapshot: Snapshot, found: Solution) -> str:

@@ -23,6 +23,7 @@ from apps.routing.planner.solve import Mode, Result, Verdict
 from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
 from apps.routing.planner_child import child
 from apps.routing.services.incidents import since_last_replan
+from apps.routing.services.preview import Preview, moves_between
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
 from apps.routing.snapshot import Snapshot, take
 from apps.routing.triggers import TRIGGERS
@@ -54,14 +55,13 @@ class Touched:
 class ByHand:
     """What somebody asked for: the whole day in this mode, by this policy ("": as the depot is set).
 
-    `seconds` replaces how long that mode is searched; `hear` is told how far it is; a `dry_run` writes nothing.
+    `seconds` replaces how long that mode is searched; `hear` is told how far it is.
     """
 
     mode: str = ""
     policy: str = ""
     seconds: float | None = None
     hear: Hear | None = None
-    dry_run: bool = False
 
 
 def improve_plan(
@@ -93,14 +93,23 @@ def improve_plan(
         except (PlannerUnavailable, PlannerFailed, ProblemError) as error:
             _record(outcome, "planner_down", began, detail=type(error).__name__)
             raise
-        if by_hand is not None and by_hand.dry_run:
-            _describe(outcome, result)
-            outcome.outcome = "dry_run"
-            return outcome
         if _settle(outcome, snapshot, touched, result, began):
             break
     _remember_places(plan, snapshot)
     return outcome
+
+
+def preview_plan(*, plan_id: int, by_hand: ByHand) -> Preview | None:
+    """What `improve_plan` by hand would do now, stop by stop; None when no route could change. Writes nothing."""
+    plan = DayPlan.objects.select_related("depot").get(pk=plan_id)
+    touched = look_at(plan, by_hand)
+    if not touched.routes:
+        return None
+    snapshot = take(depot=plan.depot, day=plan.day)
+    outcome = Replan(plan=plan, mode=touched.mode, policy=touched.policy.name, outcome="dry_run")
+    result = _ask(snapshot, touched, SPARE_SECONDS, by_hand, share=1.0)
+    _describe(outcome, result)
+    return Preview(outcome, moves_between(snapshot, result.solution))
 
 
 def look_at(plan: DayPlan, by_hand: ByHand | None = None) -> Touched:
