@@ -92,7 +92,8 @@ class DayPlanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     ) -> HttpResponse:
         plan = DayPlan.objects.select_related("depot").filter(pk=object_id).first() if object_id.isdecimal() else None
         context = {**(extra_context or {}), **(plan_views.page_of(plan) if plan is not None else {})}
-        return super().change_view(request, object_id, form_url, context)
+        page: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return page
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DayPlan]:
         unplanned = Q(visits__route=None, visits__state=Visit.State.PLANNED)
