@@ -10,12 +10,13 @@ from apps.core import clock
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
 from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, Terms
-from apps.deliveries.models import Delivery, Parcel
+from apps.deliveries.models import Delivery
 from apps.deliveries.states import State
 from apps.demo import extract
 from apps.demo.orders import DemoOrder, orders
 from apps.demo.proof_photo import proof_photo
 from apps.demo.stage import local, point_of
+from apps.drivers.loading import vans_today
 from apps.fleet.models import Depot
 from apps.merchants.models import Merchant
 from apps.redirection import selectors as points
@@ -88,13 +89,10 @@ def send_out(plan: DayPlan) -> None:
     with clock.frozen(local(plan.day, 6)):
         routing.publish(plan=plan)
     with clock.frozen(local(plan.day, 7.5)):
-        barcodes = Parcel.objects.filter(
-            delivery__drops__visit__plan=plan,
-            delivery__drops__visit__route__isnull=False,
-            delivery__kind=Delivery.Kind.DELIVERY,
-        )
-        for barcode, vehicle in barcodes.values_list("barcode", "delivery__drops__visit__route__shift__vehicle__code"):
-            routing.load(barcode=barcode, vehicle=vehicle, actor="clerk:1")
+        # A second load waits at the ramp until its van is back.
+        for van in vans_today(plan.depot):
+            for barcode in van.missing:
+                routing.load(barcode=barcode, vehicle=van.vehicle, actor="clerk:1")
     early = local(plan.day, 8.5)
     for route in plan.routes.filter(shift__starts_at__lte=early, visits__isnull=False).distinct():
         with clock.frozen(early - timedelta(minutes=2)):
