@@ -152,3 +152,20 @@ def test_a_van_that_broke_down_stays_where_it_is() -> None:
         van.tick(MORNING + timedelta(minutes=minutes))
     assert [word for word, _at in phone.said[:said]][-1] == "broken"
     assert phone.said[said:] == []
+
+
+@pytest.mark.covers("O2")
+def test_a_van_back_at_the_depot_is_loaded_and_goes_on_without_a_proof_at_the_door() -> None:
+    phone = Phone()
+    first = phone.route()["stops"][0] | {"kind": "depot", "drops": [], "window": ["2026-03-10T07:30:00+00:00"] * 2}
+    phone.route = lambda: {**Phone.route(phone), "stops": [] if phone.done else [first]}  # type: ignore[method-assign]
+    loads: list[str] = []
+    van = Van(phone, Road(), Random(1), load_up=lambda: loads.append("loaded"))  # type: ignore[arg-type]
+    for minute in range(40):
+        van.tick(MORNING + timedelta(minutes=minute))
+    assert loads == ["loaded"]
+    assert [word for word, _at in phone.said if word in ("depart", "arrive", "complete", "fail")] == [
+        "depart",
+        "arrive",
+        "complete",
+    ]
