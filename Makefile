@@ -28,7 +28,7 @@ fast:
 	$(PY) -m pytest -q -m "kills or browser"
 
 postgres:
-	TEST_DATABASE=postgres $(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not planner and not kills"
+	TEST_DATABASE=postgres $(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not planner and not kills" --ignore=tests/planner
 	TEST_DATABASE=postgres $(PY) -m pytest -q -m "kills and not browser and not planner"
 
 # make bench VRPTW="folder/*.txt" also measures day plans on published problems (Solomon, Homberger, VRPLIB).
