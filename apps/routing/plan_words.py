@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.routing.planner.explain import Obstacle
+from apps.routing.planner.explain import BREAK, SHIFT_END, Obstacle
 from apps.routing.planner.solution import Reason
 from apps.routing.words import PLAN_REASONS, WHY
 
@@ -22,10 +22,7 @@ def against(obstacle: Obstacle, vans: Mapping[str, str]) -> str:
         return _("%(van)s could take it now") % facts
     if obstacle.unit == "seconds":
         minutes = max(1, -(-obstacle.by // 60))
-        told = ngettext(
-            "%(van)s would be %(minutes)s minute too late", "%(van)s would be %(minutes)s minutes too late", minutes
-        )
-        return told % {**facts, "minutes": minutes}
+        return _too_late(obstacle.code, minutes) % {**facts, "minutes": minutes}
     if obstacle.unit == "metres":
         return _("%(van)s would drive %(by)s m more than its battery allows") % facts
     if obstacle.unit:
@@ -37,3 +34,27 @@ def against(obstacle: Obstacle, vans: Mapping[str, str]) -> str:
     if obstacle.code == Reason.LEFT_DEPOT:
         return _("%(van)s has left already") % facts
     return _("%(van)s: %(why)s") % {**facts, "why": unserved(obstacle.code)}
+
+
+def _too_late(code: str, minutes: int) -> str:
+    if code == Reason.OTHERS:
+        return ngettext(
+            "%(van)s would be %(minutes)s minute too late at another stop",
+            "%(van)s would be %(minutes)s minutes too late at another stop",
+            minutes,
+        )
+    if code == SHIFT_END:
+        return ngettext(
+            "%(van)s would be %(minutes)s minute too late back at the depot",
+            "%(van)s would be %(minutes)s minutes too late back at the depot",
+            minutes,
+        )
+    if code == BREAK:
+        return ngettext(
+            "%(van)s would be %(minutes)s minute too late for its break",
+            "%(van)s would be %(minutes)s minutes too late for its break",
+            minutes,
+        )
+    return ngettext(
+        "%(van)s would be %(minutes)s minute too late", "%(van)s would be %(minutes)s minutes too late", minutes
+    )

@@ -8,6 +8,7 @@ app_name = "support"
 
 urlpatterns = [
     path("admin/desk/<int:delivery_id>/as-customer", views.as_customer, name="as_customer"),
+    path("admin/desk/<int:delivery_id>/times", views.times, name="times"),
     path("admin/desk/<int:delivery_id>/replace-link", views.replace_link, name="replace_link"),
     path("admin/desk/<int:delivery_id>/links/<int:link_id>/withdraw", views.withdraw_link, name="withdraw_link"),
 ]

@@ -1,18 +1,20 @@
-"""What an agent may start from a delivery's page. Every step is a POST and leaves an event."""
+"""What an agent may start or ask from a delivery's page. Every step is a POST and leaves an event."""
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.deliveries.models import Delivery, Link
 from apps.deliveries.services import make_link, revoke_link, rotate_link, tracking_path
 from apps.events.services import emit
 from apps.merchants.access import may_write, merchants_of
 from apps.support import events
+from apps.support.times import times_of
 
 
 @require_POST
@@ -55,6 +57,20 @@ def withdraw_link(request: HttpRequest, delivery_id: int, link_id: int) -> HttpR
     else:
         messages.error(request, _("You may look at this merchant's deliveries, not change them."))
     return HttpResponseRedirect(reverse("admin:deliveries_delivery_change", args=[delivery.pk]))
+
+
+@require_safe
+@admin.site.admin_view
+def times(request: HttpRequest, delivery_id: int) -> HttpResponse:
+    """Which windows the plan could hold now, and what stands against each van in the others."""
+    delivery = _own(request, delivery_id)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Which times fit, and why not"),
+        "delivery": delivery,
+        "times": times_of(delivery),
+    }
+    return TemplateResponse(request, "admin/deliveries/delivery/times.html", context)
 
 
 def _own(request: HttpRequest, delivery_id: int) -> Delivery:

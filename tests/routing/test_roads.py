@@ -16,6 +16,7 @@ from apps.routing.planner.travel import Point, RoadDataError
 from apps.routing.planner.travel_matrix import MatrixFile
 from apps.routing.services.change_plan import propose
 from apps.routing.snapshot import take
+from apps.routing.stops import point_of
 from tests import world
 from tests.planner import travel_world
 
@@ -58,6 +59,19 @@ def test_a_new_place_is_answered_as_if_everything_were_known(on_roads):
     assert bounded.insertion == full.insertion
     route = full.insertion.vehicle
     assert bounded.timetable.tables[route].times == full.timetable.tables[route].times
+
+
+def test_what_stands_against_a_new_place_is_told_as_if_everything_were_known(on_roads):
+    world.shift("van-1", start=9.98)
+    world.shift("van-2", start=9.98)
+    world.put_in_plan(world.delivery("Alice", world.hours(10, 18)))
+    new, early = world.delivery("Bob", offset=-0.0125), world.hours(8, 10)
+    assert take(depot=world.depot(), day=world.TODAY).ground.location(point_of(new.place)) is None
+    told = services.obstacles(delivery=new, windows=[early])[early]
+    assert len(told) == 2
+    assert all("too late" in sentence for sentence in told)
+    services.prepare(depot=world.depot(), day=world.TODAY, places=[(new.place.latitude, new.place.longitude)])
+    assert services.obstacles(delivery=new, windows=[early])[early] == told
 
 
 @pytest.mark.parametrize("where", [(48.8566, 2.3522), (9.5215, 47.1410), (47.1000, 9.6200)])

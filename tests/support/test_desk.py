@@ -297,3 +297,21 @@ def test_staff_hear_of_plans_that_did_not_fit_and_of_endpoints_given_up(operator
     told = words(operator.get("/admin/").content.decode())
     assert "Plans without room 2" in told
     assert "Webhooks switched off 1" in told
+
+
+@pytest.mark.covers("O17")
+def test_an_agent_learns_which_times_fit_and_what_stands_against_each_van_in_the_others(agent: Client) -> None:
+    world.shift("van-1", start=9.98)
+    alone, heavy = world.delivery("Charlie"), world.delivery("Bob")
+    Delivery.objects.filter(pk=heavy.pk).update(needs=["two_people"])
+    assert f"/admin/desk/{alone.pk}/times" in desk(agent, alone)
+    told = words(agent.get(f"/admin/desk/{alone.pk}/times").content.decode())
+    assert re.search(r"08:00–10:00 No van can be there at that time\. Every van, the nearest first "
+                     r"van-1 would be \d+ minutes too late", told)  # fmt: skip
+    assert re.search(r"12:00–14:00 It fits: a van would come at 1[23]:\d\d\.", told)
+    told = words(agent.get(f"/admin/desk/{heavy.pk}/times").content.decode())
+    assert "It fits" not in told
+    assert "12:00–14:00 None of the vans on that day is equipped for it." in told
+    assert "van-1 lacks: two_people" in told
+    stranger = world.delivery("Alice", sender=world.merchant("other", "Other"))
+    assert agent.get(f"/admin/desk/{stranger.pk}/times").status_code == 404

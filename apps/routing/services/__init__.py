@@ -19,6 +19,7 @@ from apps.routing.services.change_plan import (
 from apps.routing.services.close_day import close_day, close_if_over
 from apps.routing.services.close_road import close_road, note_closure, open_road
 from apps.routing.services.drive import arrive, catch_up, complete, depart, fail, stop_of
+from apps.routing.services.explain_windows import obstacles
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import ByHand, improve_plan, preview_plan
 from apps.routing.services.incidents import note, note_if_urgent
@@ -76,6 +77,7 @@ __all__ = [
     "note_closure",
     "note_if_urgent",
     "note_point_full",
+    "obstacles",
     "offers",
     "offers_at",
     "offers_for",

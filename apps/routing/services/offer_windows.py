@@ -91,10 +91,10 @@ def _plans(
 ) -> dict[date, tuple[Cleared, str | None] | str]:
     places = [place for place, _windows in asked]
     days = sorted({day_of(subject, window.earliest) for _place, windows in asked for window in windows})
-    return {day: _plan(subject, day, places) for day in days}
+    return {day: cleared_plan(subject, day, places) for day in days}
 
 
-def _plan(subject: Subject, day: date, places: Sequence[Whereabouts]) -> tuple[Cleared, str | None] | str:
+def cleared_plan(subject: Subject, day: date, places: Sequence[Whereabouts]) -> tuple[Cleared, str | None] | str:
     """The day's plan without the subject and the van it is pinned to, or the code of why there is nothing to ask."""
     try:
         subject.check_cutoff(day)
