@@ -209,7 +209,7 @@ PAGES: dict[str, dict[str, Any]] = {
         eta=None,
         stops_away=None,
         failure={**NOT_HOME, "photo": 3},
-        driver_note="Rang twice and called. Nobody came to the door.",
+        driver_note="Rang twice, called once. Nobody in.",
         timeline=FAILED,
         place=VERIFIED_HOME,
     ),

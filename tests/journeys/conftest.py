@@ -72,13 +72,13 @@ _taken: set[int] = set()
 
 @pytest.fixture
 def pick(town: Town) -> Picks:
-    """Somebody on that van whom no journey has had yet; `from_end` counts from the end of the route."""
+    """Somebody on that van whom no journey has had yet; `nth` as an index of its route."""
 
-    def picked(van: str, day: date, *, from_end: int = 0, at_least: int = 0) -> dict[str, Any]:
+    def picked(van: str, day: date, *, nth: int = -1, at_least: int = 0) -> dict[str, Any]:
         route = town.ask("people", van=van, day=day.isoformat())
         free = [one for one in route[at_least:] if one["id"] not in _taken]
-        assert len(free) > from_end, f"Nobody is left on {van}."
-        one: dict[str, Any] = free[-1 - from_end]
+        assert -len(free) <= nth < len(free), f"Nobody is left on {van}."
+        one: dict[str, Any] = free[nth]
         _taken.add(one["id"])
         return one
 

@@ -34,7 +34,8 @@ def test_without_a_script_the_time_is_changed(town: Town, pick: Picks, open_page
 
 @pytest.mark.covers("T20", "I1")
 def test_without_a_script_a_note_reaches_the_driver(town: Town, pick: Picks, open_page: Opens) -> None:
-    shopper = open_page(pick(UNDER_WAY, TODAY), script=False)
+    # The phone holds what concerns the next stops only.
+    shopper = open_page(pick(UNDER_WAY, TODAY, nth=1), script=False)
     page = shopper.page
     page.locator("#action-instructions").click()
     page.locator("textarea").fill("Bitte über den Hof, der Hund ist lieb.")

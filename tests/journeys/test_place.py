@@ -69,8 +69,14 @@ def _drive_there(town: Town, public_id: str) -> None:
     """The driver's own phone: one stop after the other until that parcel is out of the van."""
     phone = DriverPhone(town.base, town.ask("key", kind="driver", name=UNDER_WAY))
     for _stop in range(30):
-        stop = phone.route()["stops"][0]
+        route = phone.route()
+        stop = route["stops"][0]
         at = clock.wall().replace(year=2026, month=3, day=10)
+        for drop in stop["drops"]:
+            if drop["instruction_version"] and not drop["acknowledged"]:
+                phone.acknowledge(drop["delivery"], drop["instruction_version"])
+        for notice in route["notices"]:
+            phone.read_notice(notice["id"])
         phone.arrive(stop["visit"], at=at)
         phone.complete(stop["visit"], stop, at=at)
         if public_id in [drop["delivery"] for drop in stop["drops"]]:
