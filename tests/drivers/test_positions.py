@@ -72,8 +72,11 @@ def test_another_van_cannot_be_named(now: FrozenClock) -> None:
 def test_a_flood_is_slowed_down(now: FrozenClock) -> None:
     _deliveries, driver = one_van_day(("Alice",))
     phone = phone_of(driver)
-    answers = [post(phone, PATH, {"positions": []}) for _try in range(302)]
-    assert answers[0].status_code == 204
+    answers = [post(phone, PATH, {"positions": []})]
+    # A new minute may begin meanwhile, with a count of its own.
+    while answers[-1].status_code == 204 and len(answers) < 620:
+        answers.append(post(phone, PATH, {"positions": []}))
+    assert len(answers) > 300
     assert answers[-1].status_code == 429
     assert int(answers[-1]["Retry-After"]) >= 1
 
