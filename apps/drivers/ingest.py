@@ -158,10 +158,9 @@ async def _take(report: trackers.Report | None, address: str) -> int:
         return trackers.BUSY
     if sender is None:
         return trackers.NOT_TAKEN
-    if report.fixes and known.may_be_read(sender):
+    if report.fixes:
+        # Read already, so a backlog that comes one request per fix is kept whole, up to the inbox's bound.
         inbox.put(sender, report.fixes)
-    elif report.fixes:
-        inbox.replace(sender, report.fixes)
     return trackers.TAKEN
 
 

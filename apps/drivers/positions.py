@@ -88,12 +88,6 @@ class Inbox:
             self._unread[sender] = body
             self._wake()
 
-    def replace(self, sender: Sender, fixes: list[Fix]) -> None:
-        """The same for what has been read already."""
-        with self._lock:
-            self._fixes[sender] = fixes
-            self._wake()
-
     def flush(self, *, everything: bool = False) -> int:
         """Writes what is due now, in the calling thread; how many senders' positions that were."""
         with self._writing:

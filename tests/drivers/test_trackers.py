@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from apps.core.logs import scrub
 from apps.drivers import ingest
-from apps.fleet.models import Driver, Position, Shift, Tracker
+from apps.fleet.models import Driver, Position, PositionSample, Shift, Tracker
 from apps.fleet.services import add_app, add_box, revoke_tracker, rotate_tracker
 from tests import world
 from tests.conftest import FrozenClock
@@ -224,3 +224,22 @@ def _shown(page: str) -> str:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backlog_sent_one_by_one_is_kept_whole(now: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a dead spot the app sends what it kept, one request per place, faster than anybody drives."""
+    cache.clear()
+    inbox = ingest.Inbox(on_unknown=lambda senders: None)
+    monkeypatch.setattr(ingest.Inbox, "_wake", lambda self: None)
+    monkeypatch.setattr(ingest, "known", ingest.Known())
+    monkeypatch.setattr(ingest, "inbox", inbox)
+    _tracker, identity = add_app(name="Traccar Client", driver=one_van_day(("Alice",))[1])
+    last = int(now.instant.timestamp()) - 5
+    for number in range(25):
+        place = f"lat={47.15 + number / 1000}&lon=9.51&timestamp={last - 20 * (24 - number)}"
+        assert async_to_sync(ask)("GET", f"/ingest/osmand/?id={identity}&{place}").status == 200
+    inbox.flush(everything=True)
+    ingest._threads().shutdown()
+    ingest._threads.cache_clear()
+    assert PositionSample.objects.count() == 25
