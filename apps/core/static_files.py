@@ -40,4 +40,5 @@ def _served(found: StaticFile | Redirect, request: HttpRequest) -> HttpResponseB
 
 
 async def _nobody_asks(_request: HttpRequest) -> HttpResponseBase:
-    raise NotImplementedError
+    """That middleware wants an asynchronous successor; only its table of files is used here."""
+    return HttpResponse(status=404)
