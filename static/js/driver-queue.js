@@ -72,7 +72,7 @@ async function sendAll(address, csrf) {
 
 /** Lets go of an answered tap, but not of a refused proof: the driver corrects or discards it. */
 async function settle(one, answer) {
-  if (answer && !answer.ok && PROVES.has(one.kind) && answer.code !== "stop_closed") {
+  if (answer && !answer.ok && PROVES.has(one.kind)) {
     await changeTap({ ...one, refused: answer.message || " " });
   } else await dropTap(one.seq);
 }
