@@ -80,6 +80,11 @@ class Visit(models.Model):
     eta_latest = models.DateTimeField(null=True, blank=True)
     sure_earliest = models.DateTimeField(null=True, blank=True, help_text=_("What a message may promise: 19 of 20."))
     sure_latest = models.DateTimeField(null=True, blank=True)
+    shown_start = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("When service was expected to start as the pair of the page was first shown."),
+    )
     arrived_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
     hold_until = models.DateTimeField(null=True, blank=True, help_text=_("A slot hold: an expiring visit."))
@@ -137,6 +142,61 @@ class Replan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan_id} {self.reason}: {self.outcome}"
+
+
+class PlanPreview(models.Model):
+    """What a re-plan, or another draft, would change, for a dispatcher who applies exactly that or drops it.
+
+    `content` is language-free (see services.try_plan). It holds for the routes as they stood, and until `expires_at`.
+    """
+
+    class Kind(models.TextChoices):
+        REPLAN = "replan", _("Re-plan")
+        BUILD = "build", _("Another draft")
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Asked for")
+        READY = "ready", _("Ready")
+        NOTHING = "nothing", _("Nothing better")
+        FAILED = "failed", _("No answer")
+        APPLIED = "applied", _("Applied")
+        DROPPED = "dropped", _("Dropped")
+
+    plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="previews")
+    kind = models.CharField(max_length=8, choices=Kind)
+    mode = models.CharField(max_length=12, blank=True)
+    policy = models.CharField(max_length=8, blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    percent = models.PositiveSmallIntegerField(default=0, help_text=_("How far the search is."))
+    asked_by = models.CharField(max_length=40)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    content = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.plan_id}: {self.state}"
+
+
+class EtaChange(models.Model):
+    """Why the expected time of one delivery moved past the tolerance. The newest few of each are kept.
+
+    `causes` are [code, seconds, visit] as of planner.explain_eta; the seconds add up to `start_after - start_before`.
+    """
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="eta_changes")
+    plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="eta_changes")
+    replan = models.ForeignKey(Replan, on_delete=models.SET_NULL, null=True, blank=True, related_name="eta_changes")
+    at = models.DateTimeField(db_index=True)
+    van_before = models.CharField(max_length=20, blank=True)
+    van_after = models.CharField(max_length=20, blank=True)
+    start_before = models.DateTimeField()
+    start_after = models.DateTimeField()
+    shown_before = models.JSONField(default=list, help_text=_("The pair of the page: two instants."))
+    shown_after = models.JSONField(default=list)
+    causes = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"delivery {self.delivery_id} at {self.at}"
 
 
 class Incident(models.Model):
