@@ -27,7 +27,8 @@ class ReadOnlyAdmin(ModelAdmin):
 
 @admin.register(Depot)
 class DepotAdmin(ModelAdmin):
-    list_display = ["code", "kind", "name", "town", "time_zone", "cutoff_time"]
+    list_display = ["code", "kind", "parent", "name", "town", "has_stock", "postcodes", "cutoff_time"]
+    list_select_related = ["parent"]
     search_fields = ["code", "name", "town"]
 
 

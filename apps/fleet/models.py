@@ -1,5 +1,6 @@
 """Depots, vehicles, drivers, who drives what on which day, and where they are."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +9,11 @@ from apps.merchants.models import validate_time_zone
 
 
 class Depot(models.Model):
-    """Where goods lie and vans start. It serves an address when its zone holds the postcode (no zone: every one)."""
+    """Where goods lie and vans start. It serves an address when its zone holds the postcode (no zone: every one).
+
+    A depot has a plan of its own every day. A micro depot has none: its vehicles and goods are part of the plan of the
+    depot that feeds it (`parent`), so that a stop with stock at both is brought from where it costs less.
+    """
 
     class Kind(models.TextChoices):
         DEPOT = "depot", _("Depot")
@@ -26,6 +31,14 @@ class Depot(models.Model):
 
     code = models.SlugField(unique=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.DEPOT)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sites",
+        help_text=_("Of a micro depot: the depot it is planned with."),
+    )
     name = models.CharField(max_length=80)
     street = models.CharField(max_length=120)
     town = models.CharField(max_length=80)
@@ -45,6 +58,21 @@ class Depot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def plans_with(self) -> "Depot":
+        """The depot whose day plan holds its vehicles."""
+        return self.parent or self
+
+    def clean(self) -> None:
+        if (self.kind == self.Kind.MICRO) != (self.parent is not None):
+            raise ValidationError({"parent": _("A micro depot needs the depot it is planned with; no other has one.")})
+        if self.parent is None:
+            return
+        if self.parent.parent_id is not None or self.parent.pk == self.pk or (self.pk and self.sites.exists()):
+            raise ValidationError({"parent": _("A micro depot is planned with a depot, not with another micro depot.")})
+        if (self.parent.time_zone, self.parent.currency) != (self.time_zone, self.currency):
+            raise ValidationError({"parent": _("Depots that are planned together share time zone and currency.")})
 
 
 class Vehicle(models.Model):

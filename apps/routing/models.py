@@ -103,12 +103,16 @@ class Visit(models.Model):
 
 
 class Drop(models.Model):
-    """A delivery's part in a visit. A delivery has one open drop at most."""
+    """A delivery's part in a visit. A delivery has one open drop at most.
+
+    `lies_at`: where its parcels are, once somebody has had them in their hands; before, any depot with stock may send.
+    """
 
     visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="drops")
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="drops")
     is_open = models.BooleanField(default=True)
     is_hold = models.BooleanField(default=False)
+    lies_at = models.ForeignKey(Depot, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = [
@@ -123,6 +127,9 @@ class Drop(models.Model):
 
 class Replan(models.Model):
     """What the planner did, why, and what it cost other people."""
+
+    # A reason: somebody asked for a time that fitted nowhere at once.
+    SEARCHED = "searched"
 
     plan = models.ForeignKey(DayPlan, on_delete=models.CASCADE, related_name="replans")
     reason = models.CharField(max_length=40)
@@ -219,6 +226,9 @@ class Incident(models.Model):
     visit = models.ForeignKey(Visit, on_delete=models.SET_NULL, null=True, blank=True, related_name="incidents")
     at = models.DateTimeField()
     figures = models.JSONField(default=dict, blank=True, help_text=_("Numbers behind it: seconds late, stops moved."))
+    looked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the planner had it before it; empty: it is still to.")
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_incident_per_thing_that_happened")]
