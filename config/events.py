@@ -80,6 +80,8 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "feedback.problem_reported": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
     "feedback.problem_taken": ("apps.tracking.handlers.on_delivery",),
     "feedback.problem_closed": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
+    "feedback.attempt_disputed": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
+    "feedback.dispute_decided": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
     "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),
 }
 

@@ -47,6 +47,8 @@ _CODES = {
     "instructions.acknowledged": "instructions_acknowledged",
     "instructions.code_revealed": "code_revealed",
     "drivers.notice_unread": "driver_unread",
+    "feedback.attempt_disputed": "attempt_disputed",
+    "feedback.dispute_decided": "dispute_decided",
 }
 TIMELINE_KINDS = (*_CODES, events.STATE_CHANGED, events.PLACE_CHANGED)
 

@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.deliveries.models import Delivery
+from apps.deliveries.models import Attempt, Delivery
 
 # Without 0/O, 1/I/L: it is read out on the phone.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -79,3 +79,24 @@ class ProblemPhoto(models.Model):
 
     def __str__(self) -> str:
         return f"photo of {self.report}"
+
+
+class Dispute(models.Model):
+    """The recipient says that the driver was never there: one per attempt, until a member of staff decides it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Being checked")
+        UPHELD = "upheld", _("The customer was right")
+        REJECTED = "rejected", _("The attempt stands")
+
+    attempt = models.OneToOneField(Attempt, on_delete=models.CASCADE, related_name="dispute")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="disputes")
+    text = models.CharField(max_length=600, blank=True)
+    is_verified = models.BooleanField(default=False, help_text=_("Whoever wrote it had confirmed the contact on file."))
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN, db_index=True)
+    answer = models.CharField(max_length=300, blank=True, help_text=_("Shown to the recipient with the outcome."))
+    raised_at = models.DateTimeField(db_index=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"dispute of {self.attempt}"

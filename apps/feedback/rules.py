@@ -2,19 +2,26 @@
 
 from datetime import datetime, timedelta
 
+from apps.deliveries.models import Attempt
 from apps.deliveries.states import State
 from apps.feedback.models import ProblemReport
 from apps.merchants.models import Policy
 
 LONGEST_COMMENT = 600
 LONGEST_TEXT = 1000
+LONGEST_ANSWER = 300
 MOST_PHOTOS = 4
 # One delivery has no more trouble than this at a time; the rest is noise.
 MOST_OPEN_REPORTS = 3
 
+DISPUTABLE_FOR = timedelta(days=14)
+# What a driver can only say who was at the door; the carrier's own troubles are no claim about the recipient.
+_SAID_OF_THE_RECIPIENT = "consignee_"
+
 RATED_STATES = frozenset({State.DELIVERED, State.COLLECTED})
 _AFTER_ARRIVAL = ("damaged", "missing", "not_received", "wrong_item", "other")
-_AFTER_FAILURE = ("nobody_came", "other")
+# "Nobody came" has a way of its own: the dispute of that attempt.
+_AFTER_FAILURE = ("other",)
 _REPORTED: dict[str, tuple[str, ...]] = {
     State.DELIVERED: _AFTER_ARRIVAL,
     State.COLLECTED: ("damaged", "missing", "wrong_item", "not_received", "other"),
@@ -42,3 +49,10 @@ def reportable_kinds(state: str, policy: Policy) -> tuple[str, ...]:
 def is_open(state: str) -> bool:
     """Whether a case still waits for somebody."""
     return state != ProblemReport.State.CLOSED
+
+
+def may_be_disputed(attempt: Attempt, now: datetime) -> bool:
+    """Whether this attempt failed because of what its driver said of the recipient, not long ago."""
+    if attempt.outcome != State.FAILED or attempt.ended_at is None:
+        return False
+    return attempt.reason_code.startswith(_SAID_OF_THE_RECIPIENT) and now < attempt.ended_at + DISPUTABLE_FOR

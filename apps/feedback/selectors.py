@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 
-from apps.feedback.models import ProblemReport, Rating
+from apps.deliveries.models import Attempt
+from apps.deliveries.states import State
+from apps.feedback.models import Dispute, ProblemReport, Rating
 
 
 def rating_of(delivery_id: int) -> Rating | None:
@@ -23,3 +25,14 @@ def reports_of_many(delivery_ids: Collection[int]) -> dict[int, list[ProblemRepo
     for row in ProblemReport.objects.filter(delivery_id__in=delivery_ids).order_by("-reported_at", "-pk"):
         found.setdefault(row.delivery_id, []).append(row)
     return found
+
+
+def disputes_of(delivery_id: int) -> list[Dispute]:
+    """All disputes of a delivery with their attempts, newest first."""
+    return list(Dispute.objects.filter(delivery_id=delivery_id).select_related("attempt").order_by("-raised_at", "-pk"))
+
+
+def last_failed_attempt(delivery_id: int) -> Attempt | None:
+    """The newest attempt that failed, with its dispute joined; None when none did."""
+    failed = Attempt.objects.filter(delivery_id=delivery_id, outcome=State.FAILED).select_related("dispute")
+    return failed.order_by("-number").first()

@@ -25,6 +25,8 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "feedback.rated": ("stars", "nps", "again"),
     "feedback.problem_reported": ("problem",),
     "feedback.problem_closed": ("problem",),
+    "feedback.attempt_disputed": ("attempt",),
+    "feedback.dispute_decided": ("attempt", "upheld"),
 }
 
 

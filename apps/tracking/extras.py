@@ -1,4 +1,4 @@
-"""What stands around the delivery on its page: rating, problem reports, the calendar entry, the merchant's blocks."""
+"""What stands around the delivery on its page: rating, reports, disputes, the calendar entry, the merchant's blocks."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from apps.core.sealed_ids import sealed_id
-from apps.deliveries.models import Delivery, Promise
-from apps.deliveries.states import State
+from apps.deliveries.models import Attempt, Delivery, Promise
+from apps.deliveries.states import ENDED, State
 from apps.feedback import rules as feedback_rules
-from apps.feedback.models import ProblemReport, Rating
+from apps.feedback.models import Dispute, ProblemReport, Rating
 from apps.feedback.selectors import reports_of_many
 from apps.tracking.models import ContentBlock
 
@@ -42,6 +42,12 @@ class Extras:
     """All of the merchant's that are switched on, whatever their time and segment."""
     promise_turns: int = 0
     """How often a told time was opened or closed."""
+    failed: Attempt | None = None
+    """The last attempt that failed, with its dispute joined."""
+
+    @property
+    def dispute(self) -> Dispute | None:
+        return getattr(self.failed, "dispute", None)
 
 
 def annotations() -> dict[str, Any]:
@@ -72,11 +78,12 @@ def extras_of(deliveries: Iterable[Any]) -> dict[int, Extras]:
 
 
 def extra_keys(delivery: Delivery, extras: Extras | None, *, is_verified: bool, now: datetime) -> Document:
-    """The document's keys `rating`, `problem`, `calendar` and `blocks`."""
+    """The document's keys `rating`, `problem`, `dispute`, `calendar` and `blocks`."""
     extras = extras or Extras()
     return {
         "rating": _rating(delivery, extras.rating, is_verified, now),
         "problem": _problem(delivery, extras.reports),
+        "dispute": _dispute(delivery, extras, is_verified, now),
         "calendar": _sequence(delivery, extras),
         "blocks": [sealed_id("block", block.pk) for block in shown_blocks(delivery.state, extras, now)],
     }
@@ -85,7 +92,7 @@ def extra_keys(delivery: Delivery, extras: Extras | None, *, is_verified: bool, 
 def extras_to_look_at(full: Mapping[str, Any]) -> Document:
     """The same keys for a share link: nothing to rate, nothing to report."""
     rating = full.get("rating")
-    return {"rating": {**rating, "open": False, "comment": None} if rating else None, "problem": None}
+    return {"rating": {**rating, "open": False, "comment": None} if rating else None, "problem": None, "dispute": None}
 
 
 def extra_turns(delivery: Delivery, extras: Extras | None) -> Iterator[datetime]:
@@ -94,6 +101,8 @@ def extra_turns(delivery: Delivery, extras: Extras | None) -> Iterator[datetime]
         return
     if extras.rating is not None:
         yield feedback_rules.editable_until(extras.rating.rated_at, delivery.merchant.policy)
+    if extras.failed is not None and extras.failed.ended_at is not None and extras.dispute is None:
+        yield extras.failed.ended_at + feedback_rules.DISPUTABLE_FOR
     if delivery.state in BLOCK_STATES:
         for block in extras.blocks:
             yield from (instant for instant in (block.shows_from, block.shows_until) if instant)
@@ -101,7 +110,8 @@ def extra_turns(delivery: Delivery, extras: Extras | None) -> Iterator[datetime]
 
 def shown_blocks(state: str, extras: Extras, now: datetime) -> list[ContentBlock]:
     """None on a failure, none while somebody waits for an answer about a problem."""
-    if state not in BLOCK_STATES or any(feedback_rules.is_open(report.state) for report in extras.reports):
+    waits = extras.dispute is not None and extras.dispute.state == Dispute.State.OPEN
+    if waits or state not in BLOCK_STATES or any(feedback_rules.is_open(report.state) for report in extras.reports):
         return []
     return [block for block in extras.blocks if block.is_due(now) and (not block.segment or state in block.segment)]
 
@@ -126,6 +136,17 @@ def _problem(delivery: Delivery, reports: list[ProblemReport]) -> Document:
             {"number": report.number, "state": report.state, "at": report.reported_at.isoformat()} for report in reports
         ],
     }
+
+
+def _dispute(delivery: Delivery, extras: Extras, is_verified: bool, now: datetime) -> Document | None:
+    """Whether the last failed attempt may be disputed, or how that stands; the answer is for its owner's eyes."""
+    failed, dispute = extras.failed, extras.dispute
+    if dispute is None:
+        can = failed is not None and delivery.state not in ENDED and feedback_rules.may_be_disputed(failed, now)
+        return {"open": True, "state": None, "at": None, "answer": None} if can else None
+    at = dispute.decided_at or dispute.raised_at
+    answer = dispute.answer or None if is_verified else None
+    return {"open": False, "state": dispute.state, "at": at.isoformat(), "answer": answer}
 
 
 def _sequence(delivery: Delivery, extras: Extras) -> int:

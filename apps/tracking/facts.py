@@ -53,13 +53,15 @@ def gather(delivery_ids: Collection[int]) -> dict[int, Facts]:
     for promise in Promise.objects.filter(delivery_id__in=found, closed_at=None):
         found[promise.delivery_id].promise = promise
     _add_proofs(found)
-    for attempt in Attempt.objects.filter(delivery_id__in=found, ended_at__isnull=False).order_by("number"):
+    ended = Attempt.objects.filter(delivery_id__in=found, ended_at__isnull=False).select_related("dispute")
+    for attempt in ended.order_by("number"):
         found[attempt.delivery_id].driver_note = attempt.recipient_note
         if attempt.outcome == State.FAILED:
             found[attempt.delivery_id].failed = attempt
     for delivery_id, entries in timelines(found).items():
         found[delivery_id].timeline = entries[:TIMELINE_LENGTH]
     for delivery_id, extras in extras_of(facts.delivery for facts in found.values()).items():
+        extras.failed = found[delivery_id].failed
         found[delivery_id].extras = extras
     _add_metres(everybody.values())
     return found

@@ -45,6 +45,8 @@ _ICONS = {
     "place_changed_home": "house",
     "instructions_saved": "message-square-text",
     "instructions_acknowledged": "check",
+    "attempt_disputed": "message-square-text",
+    "dispute_decided": "check",
 }
 
 TELLS_A_WINDOW = frozenset({"window_changed", "window_widened", "eta_moved"})

@@ -138,13 +138,6 @@ def test_nothing_is_reported_before_anything_happened(state: State) -> None:
 
 
 @pytest.mark.covers("T27")
-def test_after_a_failed_stop_one_may_say_that_nobody_came() -> None:
-    token = token_for(delivery_in(State.FAILED))
-    report(token, kind="nobody_came")
-    assert ProblemReport.objects.get().kind == "nobody_came"
-
-
-@pytest.mark.covers("T27")
 def test_staff_find_the_case_in_the_queue_and_at_the_delivery_and_others_do_not() -> None:
     made = delivery_in()
     report(token_for(made), kind="damaged", text=SAID, photos=jpeg())

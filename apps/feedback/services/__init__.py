@@ -1,7 +1,17 @@
 """The only writers of feedback, one file per verb."""
 
+from apps.feedback.services.dispute_attempt import decide_dispute, dispute_attempt
 from apps.feedback.services.forget_photos import forget_photos
 from apps.feedback.services.rate import is_author, rate
 from apps.feedback.services.report_problem import close_report, report_problem, take_report
 
-__all__ = ["close_report", "forget_photos", "is_author", "rate", "report_problem", "take_report"]
+__all__ = [
+    "close_report",
+    "decide_dispute",
+    "dispute_attempt",
+    "forget_photos",
+    "is_author",
+    "rate",
+    "report_problem",
+    "take_report",
+]

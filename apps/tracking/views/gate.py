@@ -36,6 +36,7 @@ _BELOW = (
     "verify",
     "rate",
     "report",
+    "dispute",
     "share",
     "language",
 )
