@@ -36,6 +36,22 @@ def known_from(
     }
 
 
+def known_everywhere(
+    ground: roads.Ground, travel: Mapping[str, Travel], point: Point, closed: tuple[Closed, ...] = ()
+) -> dict[str, Travel]:
+    """The day's travel with one more place, the last one, and every way to and from it: for who need not hurry."""
+    ask, grown = _rows(ground, point, closed), dict[str, Travel]()
+    for profile, known in travel.items():
+        near = range(known.size)
+        rows = ask(profile, near)
+        grown[profile] = Travel(
+            _larger(known.seconds, near, rows.to_seconds, rows.from_seconds, filled=True),
+            _larger(known.metres, near, rows.to_metres, rows.from_metres, filled=True),
+            known.exact and roads.network(profile).exact,
+        )
+    return grown
+
+
 def _rows(ground: roads.Ground, point: Point, closed: tuple[Closed, ...]) -> Callable[[str, Sequence[int]], PlaceRows]:
     def rows(profile: str, locations: Sequence[int]) -> PlaceRows:
         network, known = roads.network(profile), [ground.points[location] for location in locations]

@@ -30,27 +30,41 @@ from apps.routing.services.offer_windows import SlotOffer, from_best_depot, offe
 from apps.routing.services.onward import bring_on, failed_today, note_point_full
 from apps.routing.services.roll_back import remember, roll_back
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon, roll_many_forward_soon
+from apps.routing.services.search_plan import SEARCHABLE, change_by_search
 from apps.routing.services.subject import Subject, is_after_cutoff, nearest_depot, newcomer, subject_of
+from apps.routing.services.try_plan import (
+    apply_preview,
+    as_shown,
+    ask_preview,
+    drop_preview,
+    standing_previews,
+    work_out,
+)
 from apps.routing.services.watch_day import keep_watching, watch_day
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
 from apps.routing.words import PLAN_REASONS, name_place, refusal
 
 __all__ = [
     "PLAN_REASONS",
+    "SEARCHABLE",
     "ByHand",
     "Loaded",
     "Proposal",
     "RouteMoved",
     "SlotOffer",
     "Subject",
+    "apply_preview",
     "arrive",
+    "as_shown",
     "ask_by_hand",
     "ask_for_replan",
+    "ask_preview",
     "break_down",
     "bring_on",
     "build_ahead",
     "build_day",
     "catch_up",
+    "change_by_search",
     "change_in_plan",
     "close_day",
     "close_if_over",
@@ -58,6 +72,7 @@ __all__ = [
     "commit",
     "complete",
     "depart",
+    "drop_preview",
     "ensure_plan",
     "fail",
     "failed_today",
@@ -97,9 +112,11 @@ __all__ = [
     "roll_forward_soon",
     "roll_many_forward_soon",
     "settle",
+    "standing_previews",
     "stop_of",
     "subject_of",
     "take_in",
     "watch_day",
     "with_retries",
+    "work_out",
 ]

@@ -1,7 +1,7 @@
 """The planner's answer for one stop, whether its place stands in the day's matrix or is new to it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from apps.core.errors import Refused
@@ -29,6 +29,10 @@ class Answer:
     insertion: Insertion
     timetable: Timetable = field(repr=False)
     vans: frozenset[str]
+
+
+type Find = Callable[[Cleared, Stop, Whereabouts], Answer | Refusal]
+"""Whoever says where a stop goes in a day's plan: `best`, or somebody who looks longer."""
 
 
 def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:

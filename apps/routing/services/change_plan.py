@@ -61,8 +61,13 @@ def propose(*, delivery: Delivery, place: Whereabouts, window: TimeWindow) -> Pr
     return propose_for(subject_of(delivery, place), window)
 
 
-def propose_for(subject: Subject, window: TimeWindow, *, keep: bool = False) -> Proposal:
-    """`propose` for what may not exist yet. With `keep` the delivery also stays where it is (a hold)."""
+def propose_for(
+    subject: Subject, window: TimeWindow, *, keep: bool = False, find: answer.Find | None = None
+) -> Proposal:
+    """`propose` for what may not exist yet. With `keep` the delivery also stays where it is (a hold).
+
+    `find` answers instead of `answer.best`.
+    """
     day = day_of(subject, window.earliest)
     subject.check_cutoff(day)
     loaded_on = subject.loaded_on(day)
@@ -74,7 +79,7 @@ def propose_for(subject: Subject, window: TimeWindow, *, keep: bool = False) -> 
     except FrozenStop:
         raise Refused("too_late", str(words.TOO_LATE)) from None
     stop = stop_for(target.snapshot, subject, window, loaded_on)
-    found = answer.best(target, stop, subject.place)
+    found = (find or answer.best)(target, stop, subject.place)
     if isinstance(found, Refusal):
         raise words.refusal(found.code)
     vans = found.vans | target.vans

@@ -1,7 +1,7 @@
 """The re-plan: solved in the planner child with no transaction open, applied only where nothing moved meanwhile."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Final, cast
 
@@ -19,10 +19,11 @@ from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.jobs import SECONDS, Improve
 from apps.routing.planner.limits import CALM, THRIFTY, Hear, Policy
 from apps.routing.planner.problem import ProblemError
+from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import Mode, Result, Verdict
 from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
 from apps.routing.planner_child import child
-from apps.routing.services.incidents import since_last_replan
+from apps.routing.services.incidents import looked_at, still_to_look_at
 from apps.routing.services.preview import Preview, moves_between
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
 from apps.routing.snapshot import Snapshot, take
@@ -49,6 +50,8 @@ class Touched:
     policy: Policy = CALM
     looked_at: bool = True
     """Whether what comes out settles these routes' changes."""
+    incidents: Mapping[int, str] = field(default_factory=dict)
+    """Kinds by id of what has happened and is settled with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def improve_plan(
         snapshot = take(depot=plan.depot, day=plan.day)
         if not share:  # these routes are still to be looked at: with the next change, when there is time
             touched = replace(touched, mode="insertion", looked_at=touched.mode == "insertion")
-        why = reason if by_hand else next(iter(since_last_replan(plan)), reason)
+        why = reason if by_hand else next(iter(touched.incidents.values()), reason)
         outcome = Replan(
             plan=plan, reason=why[:40], mode=touched.mode, policy=touched.policy.name, started_at=clock.now()
         )
@@ -109,7 +112,8 @@ def preview_plan(*, plan_id: int, by_hand: ByHand) -> Preview | None:
     outcome = Replan(plan=plan, mode=touched.mode, policy=touched.policy.name, outcome="dry_run")
     result = _ask(snapshot, touched, SPARE_SECONDS, by_hand, share=1.0)
     _describe(outcome, result)
-    return Preview(outcome, moves_between(snapshot, result.solution))
+    moves = moves_between(snapshot, result.solution)
+    return Preview(outcome, moves, snapshot, result.solution, result.cost_before, result.cost_after)
 
 
 def look_at(plan: DayPlan, by_hand: ByHand | None = None) -> Touched:
@@ -120,16 +124,18 @@ def look_at(plan: DayPlan, by_hand: ByHand | None = None) -> Touched:
     rows = list(routes.values_list("pk", "shift_id", "changes", "departed_at"))
     found = {str(shift): (route, changes) for route, shift, changes, _left in rows}
     left = all(departed is not None for *_row, departed in rows)
-    mode = (by_hand and by_hand.mode) or plan.depot.replan_mode or _widest(plan, "one_van" if left else "three_vans")
+    incidents = still_to_look_at(plan)
+    usual = "one_van" if left else "three_vans"
+    mode = (by_hand and by_hand.mode) or plan.depot.replan_mode or _widest(usual, incidents.values())
     policy = (by_hand and by_hand.policy) or (
         THRIFTY.name if plan.stage == DayPlan.Stage.DRAFT else plan.depot.replan_policy
     )
-    return Touched(found, cast("Mode", mode), THRIFTY if policy == THRIFTY.name else CALM)
+    return Touched(found, cast("Mode", mode), THRIFTY if policy == THRIFTY.name else CALM, incidents=incidents)
 
 
-def _widest(plan: DayPlan, mode: str) -> str:
+def _widest(mode: str, incidents: Iterable[str]) -> str:
     """The mode after an ordinary change, or a wider one that something asks for that has happened since."""
-    asked = [TRIGGERS[kind].mode for kind in since_last_replan(plan)]
+    asked = [TRIGGERS[kind].mode for kind in incidents]
     return max([mode, *filter(None, asked)], key=MODES.index)
 
 
@@ -162,7 +168,8 @@ def _seconds(mode: Mode, vans: int) -> float:
 
 def _changed(snapshot: Snapshot) -> list[str]:
     """The stops that people have changed since the planner last looked, and those that wait for a van."""
-    last = Replan.objects.filter(plan=snapshot.plan).order_by("-pk").values_list("started_at", flat=True).first()
+    looks = Replan.objects.filter(plan=snapshot.plan).exclude(reason=Replan.SEARCHED)
+    last = looks.order_by("-pk").values_list("started_at", flat=True).first()
     standing = {drop.delivery for drops in snapshot.drops.values() for drop in drops}
     told = Event.objects.filter(kind__in=CHANGES, delivery_id__in=standing)
     if last is not None:
@@ -181,6 +188,8 @@ def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Resul
                 apply(snapshot, result)
             for route, changes in touched.routes.values() if touched.looked_at else ():
                 Route.objects.filter(pk=route).update(improved_changes=changes)
+            if touched.looked_at:
+                looked_at(touched.incidents)
             if result.reason in _REFUSED:
                 emit(events.REPLAN_REFUSED, plan_id=outcome.plan_id, payload={"reason": result.reason.value})
     except RouteMoved:
@@ -201,11 +210,16 @@ def _describe(outcome: Replan, result: Result) -> None:
 
 
 def apply(snapshot: Snapshot, result: Result) -> None:
-    """Writes the routes that differ from the standing plan.
+    """Writes the routes that differ from the standing plan (see `put_down`)."""
+    put_down(snapshot, result.solution)
+
+
+def put_down(snapshot: Snapshot, found: Solution, *, actor: str = "system") -> None:
+    """Writes the routes of this plan that differ from the standing one.
 
     Raises RouteMoved when one of them has changed since, or would change where the van is about to be by now.
     """
-    before, after = snapshot.standing.route, result.solution.route
+    before, after = snapshot.standing.route, found.route
     vans = [
         van for van, route in after.items() if (route.stops, route.breaks) != (before[van].stops, before[van].breaks)
     ]
@@ -215,11 +229,11 @@ def apply(snapshot: Snapshot, result: Result) -> None:
         frozen = snapshot.frozen_at(van, now)
         if after[van].stops[:frozen] != before[van].stops[:frozen]:
             raise RouteMoved(van)
-    timetable = Timetable.of(snapshot.problem, result.solution)
+    timetable = Timetable.of(snapshot.problem, found)
     routes = claim(snapshot, vans, counts=False)
     written = write(snapshot, timetable, routes)
     if snapshot.plan is not None:
-        announce(snapshot.plan, routes.values(), written, actor="system")
+        announce(snapshot.plan, routes.values(), written, actor=actor)
 
 
 def _record(outcome: Replan, word: str, began: float, detail: str = "") -> None:

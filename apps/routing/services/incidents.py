@@ -9,7 +9,7 @@ from django.db.models import F
 
 from apps.core import clock
 from apps.deliveries.models import Delivery
-from apps.routing.models import DayPlan, Incident, Replan, Route, Visit
+from apps.routing.models import DayPlan, Incident, Route, Visit
 from apps.routing.services.write_routes import ask_for_replan
 from apps.routing.stops import zone_of
 from apps.routing.triggers import URGENT_PRIORITY
@@ -62,10 +62,10 @@ def note_if_urgent(*, delivery: Delivery, visit_id: int) -> bool:
     return note(plan=visit.plan, kind=kind, key=f"urgent:{delivery.pk}", routes=[visit.route.pk], visit=visit)
 
 
-def since_last_replan(plan: DayPlan) -> list[str]:
-    """Kinds of what has happened since the planner last looked, oldest first."""
-    last = Replan.objects.filter(plan=plan).order_by("-pk").values_list("started_at", flat=True).first()
-    found = Incident.objects.filter(plan=plan).order_by("pk")
-    if last is not None:
-        found = found.filter(at__gte=last)
-    return list(found.values_list("kind", flat=True))
+def still_to_look_at(plan: DayPlan) -> dict[int, str]:
+    """Kinds by id of what has happened and the planner has not had before it yet, oldest first."""
+    return dict(Incident.objects.filter(plan=plan, looked_at=None).order_by("pk").values_list("pk", "kind"))
+
+
+def looked_at(incidents: Iterable[int]) -> None:
+    Incident.objects.filter(pk__in=list(incidents)).update(looked_at=clock.now())

@@ -1,9 +1,10 @@
 """What a re-plan would change, stop by stop, before anybody applies it; nothing is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from apps.routing.models import Replan
+from apps.routing.planner.cost import Cost
 from apps.routing.planner.explain_eta import explain_eta
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.solution import Solution
@@ -32,10 +33,17 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The record of a dry run, which is not stored, and whom it would move: the most moved first."""
+    """The record of a dry run, which is not stored, and whom it would move: the most moved first.
+
+    `found` is the plan it would be, true as of the `snapshot`.
+    """
 
     outcome: Replan
     moves: tuple[Move, ...]
+    snapshot: Snapshot = field(repr=False)
+    found: Solution = field(repr=False)
+    before: Cost
+    after: Cost
 
 
 def moves_between(snapshot: Snapshot, found: Solution) -> tuple[Move, ...]:
