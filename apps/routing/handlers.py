@@ -19,6 +19,7 @@ from apps.routing.services import (
     release_hold,
     roll_forward,
     watch_day,
+    work_out,
 )
 
 FILL_HANDLER = "apps.routing.handlers.fill_day"
@@ -34,6 +35,11 @@ def replan_by_hand(payload: dict[str, Any]) -> None:
     """A dispatcher asked for the whole day to be looked at."""
     by_hand = ByHand(payload["mode"], payload["policy"])
     improve_plan(plan_id=payload["plan"], reason="dispatcher", by_hand=by_hand)
+
+
+def work_out_preview(payload: dict[str, Any]) -> None:
+    """A dispatcher wants to see what a re-plan, or another draft, would change."""
+    work_out(preview_id=payload["preview"])
 
 
 def prepare_day(payload: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def build_ahead(*, plan: DayPlan, seen: int | None = None) -> bool:
 
 def mark_of(plan: DayPlan) -> int:
     """Another number whenever somebody has changed what the plan is made of; what the planner does leaves it."""
-    shifts = Shift.objects.filter(vehicle__depot=plan.depot, day=plan.day, sick_at=None, broken_down_at=None)
+    shifts = shifts_of(plan.depot).filter(day=plan.day, sick_at=None, broken_down_at=None)
     drops = Drop.objects.filter(visit__plan=plan, is_open=True, is_hold=False)
     standing = (
         list(plan.routes.order_by("pk").values_list("pk", "changes")),

@@ -13,7 +13,8 @@ from apps.deliveries.models import Delivery
 from apps.deliveries.services import bump_pages, move_states
 from apps.deliveries.states import State
 from apps.events.services import emit
-from apps.fleet.models import Depot, Shift
+from apps.fleet.models import Depot
+from apps.fleet.selectors import shifts_of, sites_of
 from apps.routing import events, roads
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.one_stop import together
@@ -34,7 +35,7 @@ from apps.routing.services.roll_back import remember
 from apps.routing.services.subject import sends
 from apps.routing.services.write_routes import RouteMoved, announce, ask_for_closing, claim, ensure_plan, write
 from apps.routing.snapshot import Snapshot, take
-from apps.routing.stops import SECONDS_PER_FURTHER_DROP, day_began, local_instant, zone_of
+from apps.routing.stops import SECONDS_PER_FURTHER_DROP, day_began, local_instant, point_of, zone_of
 
 NEIGHBOUR_DAYS = 3
 """Customers move deliveries by some days, so a day's matrix knows the places of the days around it too."""
@@ -70,23 +71,33 @@ def build_day(
     told how far a search is. `aside`: in the planner child, which is killed when it does not end (PlannerUnavailable).
     """
     plan = ensure_plan(depot=depot, day=day)
-    _ensure_routes(plan)
-    take_in(plan)
-    prepare(depot=depot, day=day)
+    make_ready(plan)
     for _attempt in range(3):
         snapshot = take(depot=depot, day=day)
         solution = _solved(snapshot, plan, Search(seconds, hear, aside))
         try:
-            with transaction.atomic():
-                _same_stage(plan)
-                if plan.stage == DayPlan.Stage.DRAFT:
-                    remember(snapshot)
-                _write(snapshot, solution, plan)
-                _tell(plan)
+            put_down_draft(snapshot, solution, plan)
             return plan
         except RouteMoved:
             plan.refresh_from_db()
     raise RouteMoved(str(plan))
+
+
+def make_ready(plan: DayPlan) -> None:
+    """A route for every shift, a visit for every delivery that is due, the day's matrices."""
+    _ensure_routes(plan)
+    take_in(plan)
+    prepare(depot=plan.depot, day=plan.day)
+
+
+def put_down_draft(snapshot: Snapshot, solution: Solution, plan: DayPlan) -> None:
+    """Writes a day's plan and keeps the draft before; RouteMoved when anything has changed since the snapshot."""
+    with transaction.atomic():
+        _same_stage(plan)
+        if plan.stage == DayPlan.Stage.DRAFT:
+            remember(snapshot)
+        _write(snapshot, solution, plan)
+        _tell(plan)
 
 
 def publish(*, plan: DayPlan, actor: str = "system") -> bool:
@@ -147,28 +158,22 @@ def prepare(*, depot: Depot, day: date, places: Iterable[tuple[float, float]] = 
     known = set(rows.values_list("place__latitude", "place__longitude")) | set(
         rows.values_list("home__latitude", "home__longitude")
     )
-    points = [Point(depot.latitude, depot.longitude), *(Point(*pair) for pair in sorted({*known, *places}))]
-    profiles = sorted(set(Shift.objects.filter(vehicle__depot=depot).values_list("vehicle__profile", flat=True)))
+    points = [*map(point_of, sites_of(depot)), *(Point(*pair) for pair in sorted({*known, *places}))]
+    profiles = sorted(set(shifts_of(depot).values_list("vehicle__profile", flat=True)))
     return roads.keep_points(depot_code=depot.code, day=day, points=points, profiles=profiles)
 
 
 def _ensure_routes(plan: DayPlan) -> None:
-    shifts = Shift.objects.filter(vehicle__depot=plan.depot, day=plan.day, route=None)
+    shifts = shifts_of(plan.depot).filter(day=plan.day, route=None)
     for shift in shifts:
         Route.objects.get_or_create(shift=shift, defaults={"plan": plan})
 
 
 def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
-    counts = (
-        plan.stage == DayPlan.Stage.PUBLISHED
-        or any(vehicle.started for vehicle in snapshot.problem.vehicles)
-        or any(stop.loaded_on for stop in snapshot.problem.stops)
-    )
-    if counts or search.seconds <= 0:
+    if counts_already(snapshot, plan) or search.seconds <= 0:
         return _filled(snapshot.timetable).solution
     began, instant = monotonic(), clock.now()
-    found = _with_the_rest(snapshot, search.run(snapshot.problem))
-    why = _why_kept(snapshot, found)
+    found, why = another_draft(snapshot, search)
     Replan.objects.create(
         plan=plan,
         reason="build",
@@ -181,6 +186,21 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
         solve_milliseconds=int((monotonic() - began) * 1000),
     )
     return _filled(snapshot.timetable).solution if why else found
+
+
+def counts_already(snapshot: Snapshot, plan: DayPlan) -> bool:
+    """Published, or a van is loaded or gone: the plan is no draft that may be built anew."""
+    return (
+        plan.stage == DayPlan.Stage.PUBLISHED
+        or any(vehicle.started for vehicle in snapshot.problem.vehicles)
+        or any(stop.loaded_on for stop in snapshot.problem.stops)
+    )
+
+
+def another_draft(snapshot: Snapshot, search: Search) -> tuple[Solution, str]:
+    """What the solvers make of the day, and why it should not replace the standing draft ("": it should)."""
+    found = _with_the_rest(snapshot, search.run(snapshot.problem))
+    return found, _why_kept(snapshot, found)
 
 
 def _with_the_rest(snapshot: Snapshot, found: Solution) -> Solution:

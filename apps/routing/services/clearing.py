@@ -60,6 +60,7 @@ def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, res
         loads=snapshot.loads,
         promises=told_of(rest, snapshot.promises),
         aboard=is_aboard(row, rest, carriers_of(snapshot.visits, snapshot.drops)),
+        depots=snapshot.problem.stop[row.key].depots,
         factor=service_factor(snapshot.learned.times, snapshot.today, row, total_load(snapshot.loads, rest)),
     )
     profile = snapshot.shifts[van].profile

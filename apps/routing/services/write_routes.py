@@ -82,9 +82,7 @@ def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
 
 def ask_for_closing(plan: DayPlan) -> None:
     """Closes the day once the last shift of its roster, and some grace, is over."""
-    ends: datetime | None = Shift.objects.filter(vehicle__depot=plan.depot, day=plan.day).aggregate(
-        last=Max("ends_at")
-    )["last"]
+    ends: datetime | None = shifts_of(plan.depot).filter(day=plan.day).aggregate(last=Max("ends_at"))["last"]
     if ends is not None:
         react(CLOSE_HANDLER, plan_id=plan.pk, due_at=ends + GRACE, dedupe_key=f"close-early:{plan.pk}")
 
