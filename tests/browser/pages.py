@@ -78,6 +78,7 @@ BASE: dict[str, Any] = {
     "driver_note": None,
     "rating": None,
     "problem": {"open": False, "cases": []},
+    "dispute": None,
     "calendar": 1,
     "blocks": [],
     "help": {"phone": "+4232300000", "email": "help@alpenkorb.example"},
