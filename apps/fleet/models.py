@@ -55,6 +55,18 @@ class Depot(models.Model):
     )
     replan_mode = models.CharField(max_length=12, choices=ReplanMode, default=ReplanMode.AUTOMATIC, blank=True)
     replan_policy = models.CharField(max_length=8, choices=ReplanPolicy, default=ReplanPolicy.CALM)
+    overlap_seconds = models.PositiveSmallIntegerField(
+        default=0,
+        help_text=_(
+            "Of a draft: seconds of driving that one stop fewer among another van's stops is worth; 0: off, 200: plain."
+        ),
+    )
+    balance_percent = models.PositiveSmallIntegerField(
+        default=0,
+        help_text=_(
+            "Of a draft: what a second of unequal working time counts, in percent of one of driving; 0: off, 20: plain."
+        ),
+    )
 
     def __str__(self) -> str:
         return self.name

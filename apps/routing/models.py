@@ -146,6 +146,14 @@ class Replan(models.Model):
     reordered = models.PositiveIntegerField(default=0, help_text=_("Stops that changed their turn on the same van."))
     started_at = models.DateTimeField()
     solve_milliseconds = models.PositiveIntegerField(default=0)
+    overlap_before = models.PositiveSmallIntegerField(
+        null=True, help_text=_("Neighbouring stops on different vans, of 1000; of a draft that was built.")
+    )
+    overlap_after = models.PositiveSmallIntegerField(null=True)
+    spread_before = models.PositiveIntegerField(
+        null=True, help_text=_("Seconds between the fullest and the emptiest van, each against its part of the work.")
+    )
+    spread_after = models.PositiveIntegerField(null=True)
 
     def __str__(self) -> str:
         return f"{self.plan_id} {self.reason}: {self.outcome}"
