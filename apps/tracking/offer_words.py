@@ -20,7 +20,7 @@ _LEAST_GRAMS = 10
 
 @dataclass(frozen=True)
 class OfferLine:
-    """`key` travels in URLs and forms; a closed line says why."""
+    """`key` travels in URLs and forms; a closed line says why, and whether a search may open it (`asks`)."""
 
     key: str
     range: str
@@ -30,6 +30,7 @@ class OfferLine:
     is_tight: bool = False
     is_current: bool = False
     saves: str = ""
+    asks: bool = False
 
 
 @dataclass
@@ -74,7 +75,7 @@ def offer_days(offers: Iterable[Any], zone: str, current: TimeWindow | None = No
         group.offers.append(_offer_line(offer, zone, is_current=offer.window == current))
     for group in days.values():
         reasons = {line.reason for line in group.offers}
-        if not any(line.is_open or line.is_current for line in group.offers) and len(reasons) == 1:
+        if not any(line.is_open or line.is_current or line.asks for line in group.offers) and len(reasons) == 1:
             group.offers, group.closed_words = [], reasons.pop()
     return list(days.values())
 
@@ -89,6 +90,7 @@ def _offer_line(offer: Any, zone: str, *, is_current: bool) -> OfferLine:
         is_tight=offer.tight,
         is_current=is_current,
         saves=grams_words(getattr(offer, "saved_grams", 0)),
+        asks=not offer.feasible and not is_current and offer.reason == "others",
     )
 
 

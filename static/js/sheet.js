@@ -8,6 +8,7 @@ const PAGE = location.pathname;
 const SAY_WAIT_AFTER_MS = 300;
 
 let opener = "";
+let again = 0;
 
 const LINK = /^\/t\/[^/]+\//;
 const isFlow = (url) => url.origin === location.origin && url.pathname.startsWith(`${PAGE}/`);
@@ -23,6 +24,7 @@ function open(url, from) {
 }
 
 async function load(url, request = {}) {
+  clearTimeout(again);
   const timer = setTimeout(() => (wait.hidden = false), SAY_WAIT_AFTER_MS);
   body.setAttribute("aria-busy", "true");
   lost.hidden = true;
@@ -46,6 +48,9 @@ async function load(url, request = {}) {
 function show(html) {
   const flow = new DOMParser().parseFromString(html, "text/html").getElementById("content");
   if (!flow) return close();
+  const waits = flow.querySelector("[data-again]");
+  if (waits) again = setTimeout(() => dialog.open && load(body.dataset.url), 1000 * Number(waits.dataset.again));
+  if (waits && body.querySelector("[data-again]")) return; // still the same: nothing to read anew
   body.replaceChildren(...document.adoptNode(flow).childNodes);
   dialog.scrollTop = 0;
   const heading = body.querySelector("h1");

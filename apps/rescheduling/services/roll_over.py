@@ -12,7 +12,8 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
 from apps.deliveries.models import Delivery
 from apps.deliveries.states import OPEN, State
-from apps.fleet.models import Depot, Shift
+from apps.fleet.models import Depot
+from apps.fleet.selectors import shifts_of
 from apps.rescheduling import rules
 from apps.rescheduling.services.offer_windows import policy_of
 from apps.routing import services as routing
@@ -41,10 +42,7 @@ def next_day(depot: Depot, day: date) -> date:
     """The next day of the depot's roster, or the next working day where none is written yet."""
     ahead = (day + timedelta(days=1), day + timedelta(days=LOOK_AHEAD_DAYS))
     rostered: date | None = (
-        Shift.objects.filter(vehicle__depot=depot, day__range=ahead)
-        .order_by("day")
-        .values_list("day", flat=True)
-        .first()
+        shifts_of(depot).filter(day__range=ahead).order_by("day").values_list("day", flat=True).first()
     )
     noon = datetime.combine(day, datetime.min.time(), clock.now().tzinfo) + timedelta(hours=12)
     return rostered or clock.next_working_day(noon).date()
