@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from apps.core import clock
 from apps.deliveries.models import Attempt, Delivery, Parcel
@@ -50,10 +50,15 @@ def today_at(depot: Depot) -> date:
 
 
 def vans_today(depot: Depot) -> list[VanLoad]:
-    """The vans with a route today, by code. A parcel counts as loaded when it was scanned since midnight."""
+    """The vans that start here and have a route today, by code.
+
+    A parcel counts as loaded when it was scanned since midnight.
+    """
     day = today_at(depot)
     began = datetime.combine(day, time(), zone_of(depot))
-    routes = Route.objects.filter(plan__depot=depot, plan__day=day).select_related("shift__vehicle", "shift__driver")
+    routes = Route.objects.filter(shift__vehicle__depot=depot, plan__day=day).select_related(
+        "shift__vehicle", "shift__driver"
+    )
     parcels, found = _parcels(depot, day), []
     calls = second_loads([route.pk for route in routes])
     for route in routes.order_by("shift__vehicle__code"):
@@ -95,7 +100,8 @@ def coming_back(depot: Depot) -> list[ComingBack]:
     began = datetime.combine(day, time(), zone_of(depot))
     parcels = Parcel.objects.filter(loaded_at__gte=began, delivery__state__in=_NOT_ON_THE_ROAD)
     tried = Attempt.objects.filter(delivery=OuterRef("delivery"), ended_at__gte=began).order_by("-number")
-    stood = Drop.objects.filter(delivery=OuterRef("delivery"), visit__plan__depot=depot, visit__plan__day=day)
+    ours = Q(lies_at=depot) | Q(lies_at=None, visit__route__shift__vehicle__depot=depot)
+    stood = Drop.objects.filter(ours, delivery=OuterRef("delivery"), visit__plan__day=day)
     rows = parcels.annotate(
         vehicle=Subquery(stood.order_by("-pk").values("visit__route__shift__vehicle__code")[:1]),
         reason=Subquery(tried.values("reason_code")[:1]),
@@ -107,9 +113,9 @@ def coming_back(depot: Depot) -> list[ComingBack]:
 
 
 def _is_ours(row: ComingBack, depot: Depot) -> bool:
-    """Taken off its route: its new stop, if it has one, is planned at this depot."""
+    """Taken off its route: its new stop, if it has one, is fed from this depot."""
     drops = Drop.objects.filter(delivery__parcels__barcode=row.barcode, is_open=True)
-    depots = set(drops.values_list("visit__plan__depot", flat=True))
+    depots = {lies_at or plan for lies_at, plan in drops.values_list("lies_at", "visit__plan__depot")}
     return not depots or depot.pk in depots
 
 
@@ -120,7 +126,7 @@ def is_van_of(depot: Depot, code: str) -> bool:
 def _parcels(depot: Depot, day: date) -> dict[int, list[tuple[str, datetime | None, int]]]:
     """(barcode, loaded_at, number of the stop) by route, without what is to be collected on the way."""
     rows = (
-        Drop.objects.filter(visit__plan__depot=depot, visit__plan__day=day, visit__route__isnull=False, is_hold=False)
+        Drop.objects.filter(visit__route__shift__vehicle__depot=depot, visit__plan__day=day, is_hold=False)
         .exclude(delivery__parcels__barcode=None)
         .exclude(delivery__kind=Delivery.Kind.RETURN)
         .order_by("-visit__sequence", "delivery__parcels__pk")

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from apps.core import clock
 from apps.fleet.models import Shift
+from apps.fleet.selectors import shifts_of
 from apps.routing import plan_words
 from apps.routing.models import DayPlan, Incident, Route, Visit
 from apps.routing.planner.explain import Obstacle, explain_unserved
@@ -131,7 +132,7 @@ def board_of(plan: DayPlan) -> Board:
     snapshot = take(depot=plan.depot, day=plan.day)
     visits = _visits(plan)
     routes = {route.shift_id: route for route in Route.objects.filter(plan=plan)}
-    shifts = Shift.objects.filter(vehicle__depot=plan.depot, day=plan.day).select_related("vehicle", "driver")
+    shifts = shifts_of(plan.depot).filter(day=plan.day).select_related("vehicle__depot", "driver")
     vans = tuple(
         _van(snapshot, shift, routes.get(shift.pk), visits.get(shift.pk, []), number % len(COLOURS))
         for number, shift in enumerate(shifts.order_by("vehicle__code"))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from apps.deliveries.models import Delivery, Parcel
-from apps.fleet.models import Shift
+from apps.fleet.selectors import shifts_of
 from apps.routing.epoch_seconds import since
 from apps.routing.models import DayPlan
 from apps.routing.planner.problem import NO_LOAD, Load, Window
@@ -56,6 +56,6 @@ def _joined(group: _Group, new: _Group, plan: DayPlan, rooms: list[Load]) -> _Gr
 
 def _rooms(plan: DayPlan) -> list[Load]:
     """What the vans of that day can hold, each."""
-    shifts = Shift.objects.filter(vehicle__depot=plan.depot, day=plan.day)
+    shifts = shifts_of(plan.depot).filter(day=plan.day)
     columns = "vehicle__capacity_grams", "vehicle__capacity_cubic_centimetres", "vehicle__capacity_pieces"
     return [Load(*row) for row in shifts.values_list(*columns)]

@@ -74,6 +74,7 @@ class DropRow(NamedTuple):
     kind: str
     priority: int
     needs: list[str]
+    lies_at: int | None
 
     @property
     def is_return(self) -> bool:
@@ -224,6 +225,7 @@ def _drops(plan: int, epoch: int, shift_id: int | None) -> dict[int, list[DropRo
             "delivery__kind",
             "delivery__priority",
             "delivery__needs",
+            "lies_at",
         )
     )
     found: dict[int, list[DropRow]] = defaultdict(list)

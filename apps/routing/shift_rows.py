@@ -6,10 +6,16 @@ Instants are whole seconds since an epoch (UTC posix seconds) that the caller ch
 from datetime import date
 from typing import Any, NamedTuple
 
-from apps.fleet.models import Depot, Shift, Vehicle
+from django.db.models import Q
+
+from apps.fleet.models import Depot, Vehicle
+from apps.fleet.selectors import shifts_of
 from apps.routing.epoch_seconds import seconds_of, since_midnight
 
 _VEHICLE = (
+    "depot__code",
+    "depot__latitude",
+    "depot__longitude",
     "code",
     "kind",
     "profile",
@@ -35,10 +41,16 @@ _CLOCK = ("earliest", "latest")
 
 
 class ShiftRow(NamedTuple):
-    """One van of the day; route columns are None while the shift has no route yet."""
+    """One van of the day; route columns are None while the shift has no route yet.
+
+    `depot` is the code of the one it starts at, `latitude` and `longitude` where that lies.
+    """
 
     shift: int
     vehicle: int
+    depot: str
+    latitude: float
+    longitude: float
     code: str
     kind: str
     profile: str
@@ -98,8 +110,10 @@ def codes_in(words: str) -> frozenset[str]:
 
 
 def shift_rows(depot: Depot, day: date, epoch: int, shift_id: int | None = None) -> list[ShiftRow]:
-    """The vans that drive that day: not those whose driver is sick or that broke down."""
-    shifts = Shift.objects.filter(vehicle__depot=depot, day=day, sick_at=None, broken_down_at=None)
+    """The vans that drive that day, its micro depots' too: not those whose driver is sick or that broke down."""
+    shifts = shifts_of(depot).filter(day=day, sick_at=None, broken_down_at=None)
+    # A vehicle that was planned by another depot when the day's plan was made stays in that plan.
+    shifts = shifts.filter(Q(route=None) | Q(route__plan__depot=depot))
     if shift_id is not None:
         shifts = shifts.filter(pk=shift_id)
     rows = shifts.order_by("pk").values_list(

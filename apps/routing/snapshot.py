@@ -18,6 +18,7 @@ from apps.routing import learned, roads, traffic_providers
 from apps.routing.closures import Closed, around, closed_on, let_past, shut
 from apps.routing.days_so_far import Sight, days_so_far, service_factor
 from apps.routing.epoch_seconds import instant, since
+from apps.routing.frozen import frozen_stops
 from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.learning import Times
@@ -27,6 +28,7 @@ from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.travel import UNREACHABLE
 from apps.routing.rows import DoneRow, DropRow, PlanRows, VisitRow, read
 from apps.routing.shift_rows import ShiftRow
+from apps.routing.sites import Sites
 from apps.routing.stops import (
     SECONDS_PER_FURTHER_DROP,
     Whereabouts,
@@ -51,6 +53,7 @@ class Snapshot:
     """A depot-day as it stood; instants are seconds since `epoch`, the depot's midnight."""
 
     depot: Depot
+    sites: Sites
     day: date
     plan: int | None
     epoch: int
@@ -126,11 +129,12 @@ def take(
     shifts = {row.key: row for row in rows.shifts}
     known = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
     behind = [row for done in rows.done.values() for row in done]
+    sites = Sites.of(depot, day)
     ground = _ground(depot, day, shifts.values(), [*visits.values(), *known], behind)
     learned_now, sights, closed = learned.current(), sights or {}, closed_on(depot, day, clock.now())
     today = days_so_far(shifts.values(), epoch, str(day), ground, learned_now.times)
     times = learned_now.times
-    build = _Builder(depot, day, now, rows, visits, drops, promises, rows.done, ground, times, today, closed)
+    build = _Builder(sites, day, now, rows, visits, drops, promises, rows.done, ground, times, today, closed)
     routes = [build.route(shift) for shift in shifts.values()]
     vehicles = [build.vehicle(shift, sights.get(shift.shift)) for shift in shifts.values()]
     stops = [*map(build.stop, visits.values()), *build.spare_reloads(shifts.values())]
@@ -142,6 +146,7 @@ def take(
     standing = Solution(tuple(routes), unserved)
     return Snapshot(
         depot=depot,
+        sites=sites,
         day=day,
         plan=rows.plan,
         epoch=epoch,
@@ -172,8 +177,13 @@ def new_stop(
     load: Load,
     loaded_on: str | None,
     terms: Terms = ORDINARY,
+    lies_at: int | None = None,
+    standing: str = "",
 ) -> Stop:
-    """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place."""
+    """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place.
+
+    `lies_at` and `standing`: as in `Sites.holding`.
+    """
     location = snapshot.ground.location(point_of(place))
     earliest, latest = snapshot.window(window)
     house = place.kind, place.postcode, max(1, load.pieces), getattr(place, "floor", None)
@@ -191,34 +201,16 @@ def new_stop(
         skills=terms.needs,
         collects=terms.kind == Delivery.Kind.RETURN,
         priority=terms.priority,
+        depots=snapshot.sites.holding(place, [lies_at], standing),
     )
     own = snapshot.shifts.get(loaded_on or "")
     profile = own.profile if own is not None else ""
     return shut(stop, point_of(place), snapshot.closed, snapshot.profiles, profile)
 
 
-def frozen_stops(
-    shift: ShiftRow,
-    rows: Sequence[VisitRow],
-    drops: Mapping[int, list[DropRow]],
-    freezes: Mapping[int, tuple[int, int]],
-    now: int,
-) -> int:
-    """How many leading stops a van on the road may no longer change: the one it drives to, at least."""
-    if shift.departed is None or not rows:
-        return 0
-    frozen = 1
-    for index, row in enumerate(rows):
-        for drop in drops[row.visit]:
-            stops, seconds = freezes.get(drop.merchant, (2, 1200))
-            if index < stops or (row.planned is not None and row.planned - now <= seconds):
-                frozen = index + 1
-    return frozen
-
-
 @dataclass(frozen=True)
 class _Builder:
-    depot: Depot
+    sites: Sites
     day: date
     now: int
     rows: PlanRows
@@ -247,9 +239,13 @@ class _Builder:
                 found.setdefault(row.shift, []).append(row)
         return found
 
-    @cached_property
-    def depot_location(self) -> int:
-        return self.ground.index[point_of(self.depot).key]
+    @property
+    def depot(self) -> Depot:
+        return self.sites.depots[0]
+
+    def home(self, shift: ShiftRow) -> int:
+        """The location of the depot it starts at."""
+        return self.ground.index[point_of(shift).key]
 
     def breaks(self, shift: ShiftRow) -> Breaks:
         rows = self.by_shift.get(shift.shift, [])
@@ -268,12 +264,14 @@ class _Builder:
         epoch = epoch_of(self.depot, self.day)
         arrival = sight and sight.arrival(epoch, shift.profile, self.times, today or Today())
         standing = None if shift.departed is None else self._standing(shift, shift.departed, breaks, arrival)
-        vehicle = let_past(vehicle_of(shift, self.depot_location, self.now, standing, breaks), self.closed)
+        vehicle = let_past(vehicle_of(shift, self.home(shift), self.now, standing, breaks), self.closed)
+        if self.sites.several:
+            vehicle = vehicle.replace(depot=shift.depot)
         return vehicle.replace(slowdown_percent=round(100 * today.road)) if today is not None else vehicle
 
     def _standing(self, shift: ShiftRow, departed: int, breaks: Breaks, arrival: int | None) -> Standing:
         done, rows = self.done.get(shift.shift, []), self.by_shift.get(shift.shift, [])
-        location, left = self.depot_location, departed
+        location, left = self.home(shift), departed
         if done:
             location = self.ground.index[point_of(done[-1]).key]
             left = departed if done[-1].left is None else done[-1].left
@@ -283,7 +281,7 @@ class _Builder:
         first = self._first_arrival(rows[0], arrival) if rows else None
         if first is not None and breaks.now is not None and not shift.is_carrier:
             first = max(first, self._after_rest(shift, breaks.now, location, left, rows[0]))
-        metres = self._driven(shift.profile, done[since:])
+        metres = self._driven(shift, done[since:])
         served = sum(not row.is_reload for row in done)
         return Standing(location, left, bool(rows), first, metres, collected, served)
 
@@ -295,10 +293,10 @@ class _Builder:
         drive = int(self.ground.travel[shift.profile].seconds[location, self.ground.index[point_of(row).key]])
         return over + drive if drive < UNREACHABLE else self.now
 
-    def _driven(self, profile: str, done: Sequence[DoneRow]) -> int:
+    def _driven(self, shift: ShiftRow, done: Sequence[DoneRow]) -> int:
         """Metres from the depot along these visits."""
-        nodes = [self.depot_location, *(self.ground.index[point_of(row).key] for row in done)]
-        legs: list[int] = self.ground.travel[profile].metres[nodes[:-1], nodes[1:]].tolist()
+        nodes = [self.home(shift), *(self.ground.index[point_of(row).key] for row in done)]
+        legs: list[int] = self.ground.travel[shift.profile].metres[nodes[:-1], nodes[1:]].tolist()
         return sum(leg for leg in legs if leg < UNREACHABLE)
 
     def spare_reloads(self, shifts: Iterable[ShiftRow]) -> Iterator[Stop]:
@@ -307,7 +305,7 @@ class _Builder:
         has_one |= {shift for shift, done in self.done.items() if any(row.is_reload for row in done)}
         for shift in shifts:
             if shift.can_reload and shift.shift not in has_one and shift.finished is None:
-                yield reload_stop(shift, self.depot_location, f"{SPARE_RELOAD}{shift.shift}")
+                yield reload_stop(shift, self.home(shift), f"{SPARE_RELOAD}{shift.shift}")
 
     def _first_arrival(self, row: VisitRow, forecast: int | None) -> int | None:
         if row.state == Visit.State.ARRIVED and row.arrived is not None:
@@ -318,7 +316,7 @@ class _Builder:
     def stop(self, row: VisitRow) -> Stop:
         if row.is_reload and row.shift is not None:
             shift = self.shifts[row.shift]
-            return reload_stop(shift, self.depot_location, row.key)
+            return reload_stop(shift, self.home(shift), row.key)
         drops = self.drops[row.visit]
         load = self._load(drops)
         stop = build_stop(
@@ -331,11 +329,16 @@ class _Builder:
             loads=self.rows.loads,
             promises=told_of(drops, self.promises),
             aboard=is_aboard(row, drops, self.carriers),
+            depots=self.holding(row, drops),
             now=self.now,
             factor=service_factor(self.times, self.today, row, load),
         )
         stop = stop if row.arrived is not None else self.shut(stop, row)
         return self._with_collected(stop, row)
+
+    def holding(self, row: VisitRow, drops: list[DropRow]) -> frozenset[str]:
+        own = self.shifts.get(row.shift or 0)
+        return self.sites.holding(row, [drop.lies_at for drop in drops], own.depot if own is not None else "")
 
     def _with_collected(self, stop: Stop, row: VisitRow) -> Stop:
         """What the van collected takes room until its next call at the depot: its next stop, frozen, hands it on."""
@@ -373,8 +376,9 @@ def _ground(
     places: Iterable[Whereabouts | VisitRow],
     done: Iterable[DoneRow],
 ) -> roads.Ground:
-    profiles = sorted({shift.profile for shift in shifts})
-    points = [point_of(depot), *map(point_of, places), *map(point_of, done)]
+    vans = list(shifts)
+    profiles = sorted({shift.profile for shift in vans})
+    points = [point_of(depot), *map(point_of, vans), *map(point_of, places), *map(point_of, done)]
     return roads.ground(depot_code=depot.code, day=day, points=points, profiles=profiles)
 
 

@@ -75,6 +75,7 @@ def build_stop(
     loads: Mapping[int, Load],
     promises: list[Window],
     aboard: bool,
+    depots: frozenset[str] = frozenset(),
     now: int | None = None,
     factor: float = 1.0,
 ) -> Stop:
@@ -109,6 +110,7 @@ def build_stop(
         skills=frozenset(need for drop in drops for need in drop.needs),
         collects=collects,
         priority=max((min(drop.priority, MOST_PRIORITY) for drop in drops), default=0),
+        depots=depots,
     )
 
 

@@ -34,11 +34,11 @@ class ProgressBar:
 
 
 def depot_and_day(options: Mapping[str, Any]) -> tuple[Depot, date]:
-    """What --depot and --day name. CommandError when they name nothing."""
-    depot = Depot.objects.filter(code=options["depot"]).first()
+    """What --depot and --day name; a micro depot is planned with another. CommandError when they name nothing."""
+    depot = Depot.objects.select_related("parent").filter(code=options["depot"]).first()
     if depot is None:
         raise CommandError(f"There is no depot {options['depot']!r}.")
     try:
-        return depot, date.fromisoformat(options["day"])
+        return depot.plans_with, date.fromisoformat(options["day"])
     except ValueError:
         raise CommandError(f"{options['day']!r} is not a day such as 2026-03-10.") from None

@@ -39,8 +39,7 @@ def bring_back(*, barcode: str, depot: Depot, actor: str) -> Back:
     if parcel is None:
         raise NotFound("unknown_parcel", _("We do not know this barcode."))
     delivery = parcel.delivery
-    planned_at = _depot_of(delivery.pk)
-    if planned_at not in (None, depot.pk):
+    if not _belongs_to(depot, drop := _last_drop(delivery.pk)):
         raise Refused("other_depot", _("This parcel belongs to another depot. Put it aside and tell the dispatcher."))
     if delivery.state in _HANDED_OVER:
         raise Refused("handed_over", _("This parcel is said to be handed over. Put it aside and tell the dispatcher."))
@@ -48,6 +47,8 @@ def bring_back(*, barcode: str, depot: Depot, actor: str) -> Back:
         raise Refused("still_out", _("Its van is still to deliver it. Ask the driver to close the stop first."))
     with transaction.atomic():
         was_out = unload_parcel(parcel_id=parcel.pk, at=clock.now())
+        if drop is not None:
+            Drop.objects.filter(pk=drop.pk).update(lies_at=depot)
         missing = delivery.parcels.filter(Q(loaded_at__isnull=False) | Q(arrived_at=None)).count()
         if not missing:
             # A return to the sender has come to its end here; everything else waits for its next van.
@@ -57,10 +58,21 @@ def bring_back(*, barcode: str, depot: Depot, actor: str) -> Back:
     return Back(delivery.pk, missing, again=not was_out and not is_first, first=is_first)
 
 
-def _depot_of(delivery_id: int) -> int | None:
-    """Whose vans bring it, or brought it last; None for what stood in no plan yet."""
-    drops = Drop.objects.filter(delivery=delivery_id).order_by("-is_open", "-pk")
-    return drops.values_list("visit__plan__depot", flat=True).first()
+def _last_drop(delivery_id: int) -> Drop | None:
+    """Its part in a plan, or the last one it had; None for what stood in no plan yet."""
+    drops = Drop.objects.filter(delivery=delivery_id).order_by("-is_open", "is_hold", "-pk")
+    return drops.select_related("visit__plan", "visit__route__shift__vehicle").first()
+
+
+def _belongs_to(depot: Depot, drop: Drop | None) -> bool:
+    """Whether its van starts here; where it has none, whether this depot is part of its plan."""
+    if drop is None:
+        return True
+    if drop.lies_at_id is not None:
+        return drop.lies_at_id == depot.pk
+    if drop.visit.route is not None:
+        return drop.visit.route.shift.vehicle.depot_id == depot.pk
+    return drop.visit.plan.depot_id in (depot.pk, depot.parent_id)
 
 
 def _is_coming(delivery_id: int) -> bool:

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from apps.core import clock
 from apps.events.services import react
-from apps.fleet.models import Shift
+from apps.fleet.selectors import shifts_of
 from apps.routing.models import DayPlan, Drop, Visit
 from apps.routing.services.build_day import build_day, take_in
 from apps.routing.services.write_routes import BUILD_HANDLER, PUBLISHED_AT

@@ -20,15 +20,17 @@ from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.one_stop import together
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.cost import plan_cost
+from apps.routing.planner.evenness import evenness
 from apps.routing.planner.insertion import Refusal, Timetable
 from apps.routing.planner.jobs import Build
-from apps.routing.planner.limits import PLAIN, Hear
+from apps.routing.planner.limits import Hear, Policy
 from apps.routing.planner.problem import Problem, Stop
 from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.solution import Reason, Solution
 from apps.routing.planner.solve import build
 from apps.routing.planner.travel import Point
 from apps.routing.planner_child import child
+from apps.routing.policies import of_draft
 from apps.routing.rows import REMAINING
 from apps.routing.services.leave_behind import NO_TIMES, tell_unserved
 from apps.routing.services.roll_back import remember
@@ -55,10 +57,11 @@ class Search:
     hear: Hear | None
     aside: bool
 
-    def run(self, problem: Problem) -> Solution:
+    def run(self, problem: Problem, policy: Policy) -> Solution:
         if not self.aside:
-            return build(problem, seconds=self.seconds, hear=self.hear)
-        return child().ask(Build(problem, self.seconds), limit_seconds=self.seconds + SPARE_SECONDS, hear=self.hear)
+            return build(problem, seconds=self.seconds, policy=policy, hear=self.hear)
+        job = Build(problem, self.seconds, policy=policy)
+        return child().ask(job, limit_seconds=self.seconds + SPARE_SECONDS, hear=self.hear)
 
 
 def build_day(
@@ -127,10 +130,15 @@ def take_in(plan: DayPlan) -> int:
         .select_related("place")
         .order_by("pk")
     )
+    depots = {depot.pk: depot for depot in Depot.objects.select_related("parent")}
+    tried = Drop.objects.filter(delivery__in=due, is_hold=False).exclude(lies_at=None)
+    lie_at = dict(tried.order_by("pk").values_list("delivery", "lies_at"))
     mine: list[Delivery] = []
-    depots = list(Depot.objects.all())
     for delivery in due:
-        if len(depots) > 1 and not sends(plan.depot, delivery.place, depots):
+        seen_at = depots.get(lie_at.get(delivery.pk, 0))
+        if seen_at is not None and seen_at.plans_with != plan.depot:
+            continue
+        if seen_at is None and len(depots) > 1 and not sends(plan.depot, delivery.place, list(depots.values())):
             continue
         mine.append(delivery)
     with transaction.atomic():
@@ -141,7 +149,9 @@ def take_in(plan: DayPlan) -> int:
                 place=group[0].place,
                 service_seconds=service + SECONDS_PER_FURTHER_DROP * (len(group) - 1),
             )
-            Drop.objects.bulk_create(Drop(visit=visit, delivery=delivery) for delivery in group)
+            Drop.objects.bulk_create(
+                Drop(visit=visit, delivery=delivery, lies_at_id=lie_at.get(delivery.pk)) for delivery in group
+            )
     return len(mine)
 
 
@@ -174,6 +184,7 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
         return _filled(snapshot.timetable).solution
     began, instant = monotonic(), clock.now()
     found, why = another_draft(snapshot, search)
+    before, after = (evenness(snapshot.problem, one) for one in (snapshot.standing, found))
     Replan.objects.create(
         plan=plan,
         reason="build",
@@ -183,6 +194,10 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
         started_at=instant,
         cost_before=_cost(snapshot, snapshot.standing),
         cost_after=_cost(snapshot, found),
+        overlap_before=before.overlap_permille,
+        overlap_after=after.overlap_permille,
+        spread_before=before.spread,
+        spread_after=after.spread,
         solve_milliseconds=int((monotonic() - began) * 1000),
     )
     return _filled(snapshot.timetable).solution if why else found
@@ -199,7 +214,7 @@ def counts_already(snapshot: Snapshot, plan: DayPlan) -> bool:
 
 def another_draft(snapshot: Snapshot, search: Search) -> tuple[Solution, str]:
     """What the solvers make of the day, and why it should not replace the standing draft ("": it should)."""
-    found = _with_the_rest(snapshot, search.run(snapshot.problem))
+    found = _with_the_rest(snapshot, search.run(snapshot.problem, of_draft(snapshot.depot)))
     return found, _why_kept(snapshot, found)
 
 
@@ -220,7 +235,7 @@ def _why_kept(snapshot: Snapshot, found: Solution) -> str:
 
 
 def _cost(snapshot: Snapshot, plan: Solution) -> int:
-    return plan_cost(snapshot.problem, plan, PLAIN).total
+    return plan_cost(snapshot.problem, plan, of_draft(snapshot.depot)).total
 
 
 def _same_stage(plan: DayPlan) -> None:

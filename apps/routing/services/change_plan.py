@@ -98,6 +98,8 @@ def stop_for(snapshot: Snapshot, subject: Subject, window: TimeWindow, loaded_on
         load=subject.load,
         loaded_on=loaded_on,
         terms=subject.terms,
+        lies_at=subject.lies_at,
+        standing=subject.packed_at(snapshot.day),
     )
 
 
@@ -118,7 +120,8 @@ def commit(proposal: Proposal, *, delivery: Delivery, actor: str = "system", hol
     for cleared, _routes in claimed:
         delete_rows(cleared, delivery.pk)
     visit = _visit(proposal, delivery, routes[insertion.vehicle], hold_until)
-    Drop.objects.create(visit_id=visit, delivery=delivery, is_hold=hold_until is not None)
+    lies_at = proposal.subject.lies_at
+    Drop.objects.create(visit_id=visit, delivery=delivery, is_hold=hold_until is not None, lies_at_id=lies_at)
     members = proposal.target.members
     if insertion.merge_into is None:
         members[visit] = [] if hold_until else [delivery.pk]

@@ -62,7 +62,7 @@ def open_road(*, closure: Closure) -> None:
 
 def note_closure(closure: Closure, *, word: str = "closed") -> None:
     """Lets the planner look at every day that the closure touches, and times at every van under way."""
-    plans = DayPlan.objects.filter(depot=closure.depot, routes__shift__ends_at__gt=closure.begins_at)
+    plans = DayPlan.objects.filter(depot=closure.depot.plans_with, routes__shift__ends_at__gt=closure.begins_at)
     plans = plans.filter(routes__shift__starts_at__lt=closure.ends_at, routes__finished_at=None).distinct()
     for plan in plans.select_related("depot"):
         routes = list(Route.objects.filter(plan=plan, finished_at=None).order_by("pk").select_related("shift__vehicle"))

@@ -80,7 +80,8 @@ def _load(parcel: Parcel, drop: Drop, route: Route, began: datetime, actor: str)
         here = Route.objects.filter(pk=route.pk, departed_at=route.departed_at)
         if not here.update(revision=F("revision") + 1):
             raise RouteMoved(str(route))
-        if not Drop.objects.filter(pk=drop.pk, is_open=True, visit__route=route.pk).exists():
+        bound = Drop.objects.filter(pk=drop.pk, is_open=True, visit__route=route.pk)
+        if not bound.update(lies_at=route.shift.vehicle.depot_id):
             raise RouteMoved(str(route))
         missing = load_parcel(parcel_id=parcel.pk, at=clock.now(), day_began=began)
         if not missing:

@@ -19,6 +19,7 @@ from apps.routing.planner.learning import cell_of
 from apps.routing.planner.travel import UNREACHABLE, Point, TravelError
 from apps.routing.services.write_routes import RouteMoved, Written, announce, ask_for_replan, confirm, write
 from apps.routing.snapshot import Snapshot, take
+from apps.routing.stops import point_of
 
 FRESH = timedelta(minutes=3)
 """An older position says nothing about where the van is now."""
@@ -38,7 +39,7 @@ def roll_forward(*, route_id: int) -> bool:
 
     Tells only those whose pair moved past the tolerance, and asks for a re-plan when somebody will now be late.
     """
-    route = Route.objects.select_related("plan__depot", "shift__vehicle").get(pk=route_id)
+    route = Route.objects.select_related("plan__depot", "shift__vehicle__depot").get(pk=route_id)
     snapshot = snapshot_of(route)
     van = str(route.shift_id)
     if van not in snapshot.shifts:
@@ -107,7 +108,7 @@ def _sight(route: Route) -> Sight | None:
         return None
     to, profile = Point(*following.place.point), route.shift.vehicle.profile
     last = route.visits.exclude(left_at=None).select_related("place").order_by("-sequence").first()
-    start = Point(*last.place.point) if last else Point(route.plan.depot.latitude, route.plan.depot.longitude)
+    start = Point(*last.place.point) if last else point_of(route.shift.vehicle.depot)
     left = last.left_at if last is not None and last.left_at is not None else route.departed_at
     position = Position.objects.filter(vehicle=route.shift.vehicle_id, at__gte=left).first()
     now = clock.now()

@@ -1,13 +1,11 @@
 """What is to be planned: a delivery, or one that does not exist yet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from apps.core import clock
 from apps.core.errors import Refused
-from apps.core.geo import distance_metres
 from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery, Parcel
 from apps.fleet.models import Depot
@@ -16,7 +14,7 @@ from apps.routing.models import Drop
 from apps.routing.planner.problem import Load
 from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING, is_on_van, load_of
-from apps.routing.shift_rows import codes_in
+from apps.routing.sites import Sites, is_after_cutoff, nearest_first
 from apps.routing.stops import Whereabouts, service_of, zone_of
 
 
@@ -42,6 +40,8 @@ class Standing(NamedTuple):
     day: date
     shift: int | None
     is_hold: bool
+    site: str = ""
+    """The code of the depot its van starts at."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,21 @@ class Subject:
     carried_by: int | None = None
     returning: date | None = None
     terms: Terms = ORDINARY
+    lies_at: int | None = None
 
     def check_cutoff(self, day: date) -> None:
-        """Refused("after_cutoff") once its depot packs no more for that day; who has a part in the day keeps it."""
-        if is_after_cutoff(self.depot, day) and all(one.day != day for one in self.standing):
-            closed = {"time": f"{self.depot.cutoff_time:%H:%M}"}
-            raise Refused("after_cutoff", str(words.AFTER_CUTOFF) % closed)
+        """Refused("after_cutoff") once no depot packs it for that day any more; who has a part in the day keeps it."""
+        if any(one.day == day for one in self.standing):
+            return
+        sites = Sites.of(self.depot, day)
+        sending = [depot for depot in sites.depots if depot.pk == self.lies_at] or sites.sending(self.place)
+        if all(is_after_cutoff(depot, day) for depot in sending):
+            last = max(depot.cutoff_time for depot in sending if depot.cutoff_time is not None)
+            raise Refused("after_cutoff", str(words.AFTER_CUTOFF) % {"time": f"{last:%H:%M}"})
+
+    def packed_at(self, day: date) -> str:
+        """The code of the depot whose van is to bring it that day."""
+        return next((one.site for one in self.standing if one.day == day), "")
 
     def loaded_on(self, day: date) -> str | None:
         """The van it may not leave on that day. Refused while it is on its way back to the depot."""
@@ -80,15 +89,13 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
     """A delivery that exists, going to its place or to another one."""
     drops = list(
         Drop.objects.filter(delivery=delivery, is_open=True, visit__state__in=REMAINING)
-        .select_related("visit__plan__depot", "visit__route")
+        .select_related("visit__plan__depot", "visit__route__shift__vehicle__depot")
         .order_by("is_hold", "pk")
     )
-    standing = tuple(
-        Standing(drop.visit.plan.day, drop.visit.route.shift_id if drop.visit.route else None, drop.is_hold)
-        for drop in drops
-    )
-    where = place or delivery.place
-    depot = drops[0].visit.plan.depot if drops else _last_depot(delivery) or nearest_depot(where)
+    standing = tuple(map(_standing, drops))
+    where, last = place or delivery.place, _last_drop(delivery, drops)
+    tried = last.visit.plan.depot if last is not None and (drops or delivery.kind != Delivery.Kind.RETURN) else None
+    depot = tried or nearest_depot(where)
     parcels = list(
         Parcel.objects.filter(delivery=delivery).values_list(
             "weight_grams", "length_millimetres", "width_millimetres", "height_millimetres", "loaded_at"
@@ -110,16 +117,24 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
         carried_by=own.shift if on_van and own else None,
         returning=None if on_van or is_return else loaded_day,
         terms=Terms(delivery.kind, delivery.priority, frozenset(delivery.needs)),
+        lies_at=last.lies_at_id if last is not None else None,
     )
 
 
-def _last_depot(delivery: Delivery) -> Depot | None:
-    """Where the goods of a delivery that was tried came from, and come back to; a return lies at the customer's."""
-    if delivery.kind == Delivery.Kind.RETURN:
-        return None
+def _standing(drop: Drop) -> Standing:
+    visit = drop.visit
+    if visit.route is None:
+        return Standing(visit.plan.day, None, drop.is_hold)
+    return Standing(visit.plan.day, visit.route.shift_id, drop.is_hold, visit.route.shift.vehicle.depot.code)
+
+
+def _last_drop(delivery: Delivery, drops: Sequence[Drop]) -> Drop | None:
+    """Its part in a plan, or the last one it had: where its goods came from, they come back to."""
+    own = next((drop for drop in drops if not drop.is_hold), None)
+    if own is not None:
+        return own
     tried = Drop.objects.filter(delivery=delivery, is_hold=False).select_related("visit__plan__depot")
-    last = tried.order_by("-pk").first()
-    return last.visit.plan.depot if last is not None else None
+    return tried.order_by("-pk").first() or (drops[0] if drops else None)
 
 
 def newcomer(
@@ -131,14 +146,8 @@ def newcomer(
     return Subject(None, "", place, depot, service_of([service_seconds]), load_of(sizes), terms=terms)
 
 
-def is_after_cutoff(depot: Depot, day: date) -> bool:
-    """Whether the depot packs no more for that day: it is today, and past its cut-off."""
-    here = clock.now().astimezone(zone_of(depot))
-    return depot.cutoff_time is not None and here.date() == day and here.time() > depot.cutoff_time
-
-
 def nearest_depot(place: Whereabouts) -> Depot:
-    """The depot that serves a place and is closest to it by air. Refused when this install has none."""
+    """The depot in whose plan goods lie that are sent to a place, the closest by air. Refused when there is none."""
     depots = _serving(place)
     if not depots:
         raise Refused("no_depot", str(words.WHY[Reason.NO_VEHICLE]))
@@ -156,19 +165,10 @@ def from_every_depot(subject: Subject) -> list[Subject]:
 def sends(depot: Depot, place: Whereabouts, depots: Sequence[Depot]) -> bool:
     """Whether of these depots, read once for many places, this one is `nearest_depot`; all, where none has stock."""
     stocked = [one for one in depots if one.has_stock]
-    return _nearest_first(place, stocked or depots)[:1] == [depot]
+    return [one.plans_with for one in nearest_first(place, stocked or depots)[:1]] == [depot]
 
 
 def _serving(place: Whereabouts) -> list[Depot]:
-    return _nearest_first(place, Depot.objects.filter(has_stock=True))
-
-
-def _nearest_first(place: Whereabouts, among: Iterable[Depot]) -> list[Depot]:
-    """Depots with stock in whose zone the place lies, nearest first; the nearest of all where no zone holds it."""
-    here = (place.latitude, place.longitude)
-    depots = sorted(
-        among,
-        key=lambda depot: distance_metres(here, (depot.latitude, depot.longitude)),
-    )
-    zoned = [depot for depot in depots if not (zone := codes_in(depot.postcodes)) or place.postcode in zone]
-    return zoned or depots[:1]
+    """The depots in whose plans goods lie that are sent there, nearest first."""
+    stocked = nearest_first(place, Depot.objects.filter(has_stock=True).select_related("parent"))
+    return list(dict.fromkeys(depot.plans_with for depot in stocked))

@@ -15,7 +15,8 @@ from apps.core import clock
 from apps.deliveries.models import Place
 from apps.deliveries.services import bump_pages
 from apps.events.services import emit, react
-from apps.fleet.models import Depot, Shift
+from apps.fleet.models import Depot
+from apps.fleet.selectors import shifts_of
 from apps.routing import events, roads
 from apps.routing.expected import Expected, expect
 from apps.routing.models import DayPlan, Forecast, Route, Visit
@@ -197,12 +198,12 @@ def _calls_at_depot(snapshot: Snapshot, timetable: Timetable, routes: Mapping[st
             Visit.objects.filter(pk__in=rows, state=Visit.State.PLANNED).delete()
         for stop in stops:
             if stop.startswith(SPARE_RELOAD):
-                made[stop] = _call_at_depot(snapshot, route, timetable.problem.stop[stop].service)
+                made[stop] = _call_at_depot(snapshot, van, route, timetable.problem.stop[stop].service)
     return made
 
 
-def _call_at_depot(snapshot: Snapshot, route: int, seconds: int) -> int:
-    depot = snapshot.depot
+def _call_at_depot(snapshot: Snapshot, van: str, route: int, seconds: int) -> int:
+    depot = Depot.objects.get(code=snapshot.shifts[van].depot)
     key = f"depot:{depot.code}"
     place = Place.objects.filter(merge_key=key, latitude=depot.latitude, longitude=depot.longitude).first()
     if place is None:
@@ -215,7 +216,7 @@ def _call_at_depot(snapshot: Snapshot, route: int, seconds: int) -> int:
             longitude=depot.longitude,
             merge_key=key,
         )
-    plan = ensure_plan(depot=depot, day=snapshot.day)
+    plan = ensure_plan(depot=snapshot.depot, day=snapshot.day)
     visit = Visit.objects.create(
         plan=plan, route_id=route, place=place, kind=Visit.Kind.RELOAD, service_seconds=seconds
     )

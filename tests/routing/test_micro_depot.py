@@ -1,0 +1,154 @@
+"""A micro depot and the depot that feeds it are one plan: whose goods go with whom, and what the clerks see."""
+
+from datetime import time
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from apps.core import clock
+from apps.core.errors import Refused
+from apps.deliveries.models import Delivery
+from apps.drivers.loading import vans_today
+from apps.fleet.models import Depot, Vehicle
+from apps.rescheduling.services import change_window
+from apps.routing import services
+from apps.routing.models import DayPlan, Drop, Route, Visit
+from apps.routing.planner.check import violations
+from apps.routing.selectors import van_of
+from apps.routing.services.bring_back import bring_back
+from apps.routing.services.change_plan import stop_for
+from apps.routing.snapshot import take
+from tests import world
+from tests.routing.test_depots import order
+
+pytestmark = [pytest.mark.django_db, pytest.mark.covers("O2")]
+
+
+@pytest.fixture
+def micro() -> Depot:
+    """In the middle of Vaduz, fed from Schaan, with a bicycle for Vaduz; the van of Schaan drives everywhere."""
+    made = Depot(
+        code="vaduz",
+        kind=Depot.Kind.MICRO,
+        parent=world.depot(),
+        name="Vaduz",
+        street="Städtle",
+        town="Vaduz",
+        latitude=47.1410,
+        longitude=9.5216,
+        postcodes="9490",
+    )
+    made.full_clean()
+    made.save()
+    bike = world.shift("velo-9", kind="cargo_bike").vehicle
+    Vehicle.objects.filter(pk=bike.pk).update(depot=made, postcodes="9490")
+    world.shift("van-1")
+    return made
+
+
+def van(delivery: Delivery) -> str:
+    found = van_of(delivery.pk)
+    return found[1].code if found is not None else ""
+
+
+def holds() -> bool:
+    snapshot = take(depot=world.depot(), day=world.TODAY)
+    return violations(snapshot.problem, snapshot.standing) == []
+
+
+def test_one_plan_sends_each_order_from_where_it_costs_less(micro: Depot) -> None:
+    near = order("D-1")
+    far = world.put_in_plan(world.delivery("Bob"))
+    assert (van(near), van(far)) == ("velo-9", "van-1")
+    assert list(DayPlan.objects.values_list("depot__code", flat=True)) == ["schaan"]
+    Vehicle.objects.filter(depot=micro).update(cost_per_stop=9_000)
+    assert van(order("D-2")) == "van-1"
+    assert holds()
+
+
+def test_a_day_that_is_built_moves_goods_with_stock_at_both_to_the_cheaper_van(micro: Depot) -> None:
+    Vehicle.objects.filter(depot=micro).update(cost_per_stop=9_000)
+    dear = order("D-1")
+    assert van(dear) == "van-1"
+    Vehicle.objects.filter(depot=micro).update(cost_per_stop=0)
+    Vehicle.objects.exclude(depot=micro).update(cost_per_stop=9_000)
+    services.build_day(depot=world.depot(), day=world.TODAY, seconds=0.5)
+    assert van(dear) == "velo-9"
+    assert holds()
+
+
+def test_stock_zone_and_cut_off_say_which_vans_an_order_may_go_with(micro: Depot) -> None:
+    Vehicle.objects.exclude(depot=micro).update(cost_per_stop=9_000)
+    Depot.objects.filter(pk=micro.pk).update(has_stock=False)
+    assert van(order("D-1")) == "van-1"
+    Depot.objects.filter(pk=micro.pk).update(has_stock=True, postcodes="9494")
+    assert van(order("D-2")) == "van-1"
+    Depot.objects.filter(pk=micro.pk).update(postcodes="9490")
+    packed = order("D-3")
+    assert van(packed) == "velo-9"
+    Depot.objects.filter(pk=micro.pk).update(cutoff_time=time(8, 0))
+    assert van(order("D-4")) == "van-1"
+    # What the bicycle was to bring when the micro depot closed is packed there, and stays with it.
+    window = world.hours(15, 17)
+    changed = change_window(delivery=packed, window=window, revision=packed.revision, actor="shopper")
+    assert van(changed) == "velo-9"
+    Depot.objects.filter(parent=None).update(cutoff_time=time(8, 15))
+    with pytest.raises(Refused, match="Orders for today closed at 08:15"):
+        order("D-5")
+    assert holds()
+
+
+def test_each_ramp_loads_its_own_vans_and_what_was_loaded_there_comes_back_there(micro: Depot) -> None:
+    near, far = order("D-1"), world.put_in_plan(world.delivery("Bob"))
+    main = world.depot()
+    assert [one.vehicle for one in vans_today(micro)] == ["velo-9"]
+    assert [one.vehicle for one in vans_today(main)] == ["van-1"]
+    parcel = near.parcels.get()
+    Vehicle.objects.exclude(depot=micro).update(postcodes="9494")
+    with pytest.raises(Refused) as refused:
+        bring_back(barcode=parcel.barcode, depot=main, actor="clerk:1")
+    assert refused.value.code == "other_depot"
+    services.load(barcode=parcel.barcode, vehicle="velo-9", actor="clerk:2")
+    route = Route.objects.get(shift__vehicle__code="velo-9")
+    services.depart(route=route, actor="driver:1")
+    visit = Visit.objects.get(drops__delivery=near)
+    services.arrive(visit=visit, actor="driver:1")
+    services.fail(visit=visit, reason="consignee_not_home", actor="driver:1")
+    bring_back(barcode=parcel.barcode, depot=micro, actor="clerk:2")
+    # The next try starts where the goods are: the van of Schaan has none of them, however cheap it is.
+    Vehicle.objects.filter(depot=micro).update(cost_per_stop=9_000)
+    Vehicle.objects.exclude(depot=micro).update(postcodes="")
+    again = services.subject_of(Delivery.objects.get(pk=near.pk))
+    stop = stop_for(take(depot=main, day=world.TODAY), again, world.hours(16, 18), None)
+    assert stop.depots == {"vaduz"}
+    assert Drop.objects.get(delivery=far).lies_at is None
+
+
+def test_a_second_load_is_fetched_at_the_micro_depot_and_the_way_home_leads_there(micro: Depot) -> None:
+    Vehicle.objects.filter(depot=micro).update(reload_seconds=900, capacity_pieces=1)
+    Vehicle.objects.exclude(depot=micro).update(postcodes="9494")
+    first, second = order("D-1", world.hours(9, 11)), order("D-2", world.hours(12, 14))
+    assert (van(first), van(second)) == ("velo-9", "velo-9")
+    call = Visit.objects.get(kind=Visit.Kind.RELOAD)
+    assert call.place.point == (micro.latitude, micro.longitude)
+    (bike,) = vans_today(micro)
+    assert (len(bike.missing), bike.later) == (1, 1)
+    with clock.frozen(world.hours(8, 9).earliest):
+        assert holds()
+
+
+def test_a_micro_depot_has_one_parent_that_has_none() -> None:
+    main = world.depot()
+    alone = Depot(code="m", kind=Depot.Kind.MICRO, name="M", street="S", town="T", latitude=47.1, longitude=9.5)
+    with pytest.raises(ValidationError, match="needs the depot"):
+        alone.full_clean()
+    alone.parent = main
+    alone.full_clean()
+    alone.save()
+    nested = Depot(code="n", kind=Depot.Kind.MICRO, name="N", street="S", town="T", latitude=47.1, longitude=9.5)
+    nested.parent = alone
+    with pytest.raises(ValidationError, match="not with another micro depot"):
+        nested.full_clean()
+    alone.time_zone = "Europe/London"
+    with pytest.raises(ValidationError, match="time zone"):
+        alone.full_clean()
