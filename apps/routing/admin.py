@@ -18,6 +18,7 @@ from apps.core import clock
 from apps.core.operator_only import OperatorOnly
 from apps.routing import (
     honesty_admin,  # noqa: F401  (registers the nights' models)
+    plan_preview_views,
     plan_views,
 )
 from apps.routing.models import Closure, DayPlan, Drop, Incident, Replan, Route, Visit
@@ -84,6 +85,10 @@ class DayPlanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
         own = [
             path("<int:plan_id>/tracks.json", site(plan_views.tracks), name="routing_dayplan_tracks"),
             path("<int:plan_id>/act", site(plan_views.act), name="routing_dayplan_act"),
+            path("preview/<int:preview_id>.json", site(plan_preview_views.status), name="routing_preview_status"),
+            path(
+                "preview/<int:preview_id>/tracks.json", site(plan_preview_views.tracks), name="routing_preview_tracks"
+            ),
         ]
         return [*own, *super().get_urls()]
 

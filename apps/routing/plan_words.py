@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.routing.planner.explain import BREAK, SHIFT_END, Obstacle
 from apps.routing.planner.solution import Reason
@@ -34,6 +35,48 @@ def against(obstacle: Obstacle, vans: Mapping[str, str]) -> str:
     if obstacle.code == Reason.LEFT_DEPOT:
         return _("%(van)s has left already") % facts
     return _("%(van)s: %(why)s") % {**facts, "why": unserved(obstacle.code)}
+
+
+def cause(code: str) -> str:
+    """What moves a time most, in a few words (codes of `planner.explain_eta`, and what a van's position tells)."""
+    return str(CAUSES.get(code, CAUSES["changed"]))
+
+
+def verdict(detail: str) -> str:
+    """Why a search proposes nothing (`planner.solve.Verdict`, or the build's own words)."""
+    return str(VERDICTS.get(detail, _("The plan stands as it is.")))
+
+
+def share(code: str, seconds: int) -> str:
+    """One cause of a time that has moved, with its share of it."""
+    minutes, rest = divmod(abs(seconds), 60)
+    sign = "+" if seconds >= 0 else "−"
+    return f"{sign}{minutes}:{rest:02d} {cause(code)}"
+
+
+CAUSES: dict[str, str | Promise] = {
+    "late_van": gettext_lazy("the van is later or earlier than it was expected to be"),
+    "traffic": gettext_lazy("slower or faster roads"),
+    "removed": gettext_lazy("a stop before it is gone"),
+    "changed": gettext_lazy("a stop before it takes longer or shorter"),
+    "reordered": gettext_lazy("another order of stops"),
+    "inserted": gettext_lazy("a stop before it is new"),
+    "break": gettext_lazy("the driver's break lies elsewhere"),
+    "other_van": gettext_lazy("another van brings it"),
+    "own_window": gettext_lazy("its own time or place was changed"),
+    "stale_position": gettext_lazy("the van has sent no position for a while"),
+    "off_route": gettext_lazy("the van is not on its way there"),
+}
+VERDICTS: dict[str, str | Promise] = {
+    "no_gain": gettext_lazy("Nothing better was found."),
+    "unrest": gettext_lazy("What was found saves too little for the number of customers it would move."),
+    "violates": gettext_lazy("What was found would break a promise or a limit, so it does not count."),
+    "no_solution": gettext_lazy("No other plan was found."),
+    "nothing_to_move": gettext_lazy("Nothing may be moved: every stop is being driven to, or is alone on its van."),
+    "no_route": gettext_lazy("No van of that day has a route that could change."),
+    "dropped": gettext_lazy("Another draft would leave out somebody who has been told yes."),
+    "counts_already": gettext_lazy("This is no draft any more: a van is loaded or on the road."),
+}
 
 
 def _too_late(code: str, minutes: int) -> str:

@@ -26,9 +26,9 @@ def draw(board: Board) -> SafeString:
     """The picture, with words for whoever does not see it."""
     hours = max(1, round((board.ends - board.begins) / timedelta(hours=1)))
     width, height = LABEL + hours * HOUR + 8, HEAD + ROW * max(1, len(board.vans)) + 4
-    scale = _Scale(board.begins, zone_of(board.plan.depot))
+    scale = Scale(board.begins, zone_of(board.plan.depot))
     parts: list[SafeString] = [
-        format_html_join("", "{}", ((line,) for line in _hours(scale, hours, height))),
+        format_html_join("", "{}", ((line,) for line in hours_of(scale, hours, height))),
         format_html_join("", "{}", ((_row(scale, van, number),) for number, van in enumerate(board.vans))),
         _now_line(scale, board.now, board.ends, height),
     ]
@@ -43,7 +43,7 @@ def draw(board: Board) -> SafeString:
     )
 
 
-class _Scale:
+class Scale:
     """Instants as places on the picture."""
 
     def __init__(self, begins: datetime, zone: ZoneInfo) -> None:
@@ -59,7 +59,7 @@ class _Scale:
         return f"{instant.astimezone(self.zone):%H:%M}"
 
 
-def _hours(scale: _Scale, count: int, height: int) -> Iterator[SafeString]:
+def hours_of(scale: Scale, count: int, height: int) -> Iterator[SafeString]:
     for number in range(count + 1):
         instant = scale.begins + timedelta(hours=number)
         x = scale.x(instant)
@@ -74,7 +74,7 @@ def _hours(scale: _Scale, count: int, height: int) -> Iterator[SafeString]:
         )
 
 
-def _row(scale: _Scale, van: VanLine, number: int) -> SafeString:
+def _row(scale: Scale, van: VanLine, number: int) -> SafeString:
     top = HEAD + number * ROW
     vehicle = van.shift.vehicle
     return format_html(
@@ -98,7 +98,7 @@ def _row(scale: _Scale, van: VanLine, number: int) -> SafeString:
     )
 
 
-def spoken(scale: _Scale, van: VanLine) -> str:
+def spoken(scale: Scale, van: VanLine) -> str:
     """A van's row in words."""
     words = [f"{van.shift.vehicle.code}, {van.shift.driver.name}, {van.status}: {van.summary}"]
     if van.stops:
@@ -114,7 +114,7 @@ def spoken(scale: _Scale, van: VanLine) -> str:
     return ", ".join(words)
 
 
-def _block(scale: _Scale, block: Block) -> SafeString:
+def _block(scale: Scale, block: Block) -> SafeString:
     classes = (
         f"gantt-block gantt-{block.kind}{' is-late' if block.is_late else ''}{' is-done' if block.is_done else ''}"
     )
@@ -132,7 +132,7 @@ def _block(scale: _Scale, block: Block) -> SafeString:
     )
 
 
-def _windows(scale: _Scale, stops: Iterable[StopLine]) -> Iterator[SafeString]:
+def _windows(scale: Scale, stops: Iterable[StopLine]) -> Iterator[SafeString]:
     """The agreed windows that are narrow, under the blocks; a late one in the colour of lateness."""
     narrow = [stop for stop in stops if stop.window is not None and stop.window[1] - stop.window[0] <= NARROW]
     for number, stop in enumerate(narrow):
@@ -148,7 +148,7 @@ def _windows(scale: _Scale, stops: Iterable[StopLine]) -> Iterator[SafeString]:
         )
 
 
-def _now_line(scale: _Scale, now: datetime | None, ends: datetime, height: int) -> SafeString:
+def _now_line(scale: Scale, now: datetime | None, ends: datetime, height: int) -> SafeString:
     if now is None or not scale.begins <= now <= ends:
         return format_html("")
     x = scale.x(now)

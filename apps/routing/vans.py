@@ -10,7 +10,7 @@ from apps.routing.planner.problem import NO_LOAD, Break, Load, Stop, Tariff, Veh
 from apps.routing.planner.solution import Route
 from apps.routing.shift_rows import ShiftRow, codes_in
 
-_KINDS = {VehicleRow.Kind.DIESEL_VAN: "van"}
+KINDS = {VehicleRow.Kind.DIESEL_VAN: "van"}
 """Where the planner has another word for a kind of vehicle."""
 
 
@@ -66,7 +66,7 @@ def vehicle_of(shift: ShiftRow, depot: int, now: int, standing: Standing | None,
 
 
 def _at_depot(shift: ShiftRow, depot: int, now: int, breaks: Breaks) -> Vehicle:
-    kind = _KINDS.get(VehicleRow.Kind(shift.kind), shift.kind)
+    kind = KINDS.get(VehicleRow.Kind(shift.kind), shift.kind)
     return Vehicle(
         id=shift.key,
         profile=shift.profile,

@@ -20,15 +20,17 @@ function element(mark) {
 /** What vans drive along: one line each, in its van's colour for the scheme, over a rim of the land's colour. */
 function addTracks(map, tracks) {
   const dark = scheme() === "dark";
-  tracks.forEach(({ colours, line }, number) => {
+  tracks.forEach(({ colours, line, dashed }, number) => {
     const id = `track-${number}`;
     if (!map.getSource(id)) {
       map.addSource(id, { type: "geojson", data: { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: line } } });
     }
     const layout = { "line-cap": "round", "line-join": "round" };
     const paint = { "line-color": dark ? "#14171c" : "#ffffff", "line-width": 4, "line-opacity": 0.7 };
+    const own = { "line-color": colours[dark ? 1 : 0], "line-width": 2.2, "line-opacity": 0.9 };
+    if (dashed) return map.addLayer({ id, type: "line", source: id, paint: { ...own, "line-dasharray": [1.5, 1.5], "line-opacity": 0.8 } });
     map.addLayer({ id: `${id}-rim`, type: "line", source: id, layout, paint });
-    map.addLayer({ id, type: "line", source: id, layout, paint: { "line-color": colours[dark ? 1 : 0], "line-width": 2.2, "line-opacity": 0.9 } });
+    map.addLayer({ id, type: "line", source: id, layout, paint: own });
   });
 }
 
