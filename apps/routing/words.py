@@ -19,6 +19,7 @@ WHY: dict[Reason, str | Promise] = {
     Reason.CAPACITY: _("The vans are full on that day."),
     Reason.UNREACHABLE: _("No road we drive on leads to that place."),
     Reason.RANGE: _("The place is too far away for the vans of that day."),
+    Reason.COLLECTION: _("No van can collect it from the shop in time for that."),
     Reason.WINDOW: _("No van can be there at that time."),
     Reason.OTHERS: _("No van has room for it at that time."),
     Reason.NOT_PLANNED: _("No van can be there at that time."),

@@ -92,7 +92,8 @@ def under_way(problem: Problem, plan: Solution, seed: int) -> tuple[Problem, Sol
     frozen = min(2, len(stops))
     calls = [number for number, stop in enumerate(stops) if problem.stop[stop].is_reload]
     carried = stops[: calls[0]] if calls else stops
-    aboard = tuple(s.replace(loaded_on=first.id) if s.id in carried and not s.collects else s for s in problem.stops)
+    fetched = {s.id for s in problem.stops if s.id in carried and not s.collects and not s.pair}
+    aboard = tuple(s.replace(loaded_on=first.id) if s.id in fetched else s for s in problem.stops)
     late = int(rng.integers(0, 4)) * 900
     arrival = first.available + late + 300 if frozen and 0 not in route.breaks else None
     left = first.replace(started=True, available=first.available + late, first_arrival=arrival)

@@ -46,6 +46,8 @@ class Code(StrEnum):
     RANGE = "range"
     BREAK = "break"
     """A break is missing from the route, or starts outside its times."""
+    PAIR = "pair"
+    """What is collected on the way is brought by another van, before it is collected, or not at all."""
     FROZEN = "frozen"
     """The leading stops that may not change have changed."""
 
@@ -82,6 +84,7 @@ def violations(
     before = _Before(standing_problem or problem, standing, frozenset(strict))
     for route in known:
         found += _compatible(problem, route, before)
+        found += [Violation(Code.PAIR, s, route.vehicle) for s in _parted(problem, route) if s not in before.parted]
         found += _capacity(problem, route, before)
         found += _range(problem, route, before)
         found += _timing(problem, route, before)
@@ -105,6 +108,8 @@ class _Before:
         self.excess = {vehicle: longest_excess(problem, route) for vehicle, route in known.items()}
         self.calls = {vehicle: _customers(problem, route) for vehicle, route in known.items()}
         self.cut_off = {vehicle: _cut_off(problem, route) for vehicle, route in known.items()}
+        parted = {stop for route in known.values() for stop in _parted(problem, route)}
+        self.parted = parted - strict
         self.missing = {(vehicle, stop) for vehicle, route in known.items() for stop in _not_on_board(problem, route)}
 
 
@@ -159,6 +164,21 @@ def _not_on_board(problem: Problem, route: Route) -> list[str]:
         if stop is not None and stop.is_reload:
             break
         if stop is not None and stop.lies_at_depot:
+            found.append(stop_id)
+    return found
+
+
+def _parted(problem: Problem, route: Route) -> list[str]:
+    """Halves of pairs whose other half is not on this van, or on the wrong side; all of a carrier's."""
+    place = {stop: number for number, stop in enumerate(route.stops)}
+    found: list[str] = []
+    for stop_id, number in place.items():
+        stop = problem.stop.get(stop_id)
+        if stop is None or not stop.pair:
+            continue
+        other = place.get(stop.pair)
+        in_order = other is not None and (number < other if stop.collects else other < number)
+        if not in_order or problem.vehicle[route.vehicle].is_carrier:
             found.append(stop_id)
     return found
 

@@ -97,7 +97,13 @@ def fullest(problem: Problem, route: Route) -> Amounts:
     stops = [problem.stop[stop] for stop in route.stops if stop in problem.stop]
     now = _plus(aboard(problem, route), _fetched(stops, route.vehicle))
     most, collected = now, (0, 0, 0)
+    collecting = {stop.id for stop in stops if stop.pair and stop.collects}
+    paired = collecting & {stop.pair for stop in stops}
     for number, stop in enumerate(stops):
+        if stop.id in paired:  # stays on board until its other half, whatever happens at the depot
+            now = _plus(now, _amounts(stop.load))
+        elif stop.pair in paired:
+            now = _minus(now, _amounts(stop.load))
         if stop.is_reload:
             now = _plus(_minus(now, collected), _fetched(stops[number + 1 :], route.vehicle))
             collected = (0, 0, 0)

@@ -43,6 +43,8 @@ def barred(problem: Problem, table: RouteTable, stop: Stop) -> Reason | None:
 
 def _unsuited(van: Vehicle, stop: Stop) -> Reason | None:
     """What no plan can change."""
+    if stop.pair and van.is_carrier:
+        return Reason.COLLECTION
     if not stop.skills <= van.skills:
         return Reason.SKILLS
     if (van.zones and stop.zone not in van.zones) or stop.zone in van.barred_zones:

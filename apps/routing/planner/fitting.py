@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from apps.routing.planner.approach import Approach
 from apps.routing.planner.eligible import Mask
+from apps.routing.planner.halves import in_order, room_between
 from apps.routing.planner.intervals import Instants, next_starts
 from apps.routing.planner.problem import Stop, Window
 from apps.routing.planner.rooms import triple
@@ -48,6 +49,7 @@ def ways_in(timetable: Timetable, stop: Stop, approach: Approach, able: Mask) ->
     reachable = (approach.to < UNREACHABLE) & (approach.away < UNREACHABLE)
     stages = (
         (Reason.LEFT_DEPOT, timetable.rooms.fed if stop.lies_at_depot and timetable.some_call_again else None),
+        (Reason.COLLECTION, in_order(timetable, stop) if stop.pair else None),
         (Reason.CAPACITY, has_room(timetable, stop)),
         (Reason.UNREACHABLE, reachable),
         (Reason.RANGE, _in_range(timetable, stop, approach)),
@@ -60,7 +62,7 @@ def ways_in(timetable: Timetable, stop: Stop, approach: Approach, able: Mask) ->
             reason = code
         may = left
     arrival = _arrivals(timetable, gaps.zone, gaps.ready, approach.to, may)
-    return Ways(may, arrival, _price(timetable, stop, approach), reason)
+    return Ways(may, arrival, prices_of(timetable, stop, approach), reason)
 
 
 def fits(
@@ -111,6 +113,8 @@ def has_room(timetable: Timetable, stop: Stop) -> Mask:
     """Load on the way: what is brought counts up to the gap, what is taken along from it on."""
     rooms = timetable.rooms
     brings, takes = np.array(triple(stop.brings)), np.array(triple(stop.takes))
+    if stop.pair:
+        return room_between(timetable, stop)
     if stop.loaded_on is None:
         allows: Mask = (brings <= rooms.front).all(axis=1)
         return allows & (takes <= rooms.back).all(axis=1) if takes.any() else allows
@@ -129,7 +133,8 @@ def _in_range(timetable: Timetable, stop: Stop, approach: Approach) -> Mask | No
     return up_to_here & (approach.away_metres + rooms.ahead <= rooms.full)
 
 
-def _price(timetable: Timetable, stop: Stop, approach: Approach) -> Instants:
+def prices_of(timetable: Timetable, stop: Stop, approach: Approach) -> Instants:
+    """What the stop would add in each gap, without overtime."""
     gaps, prices = timetable.gaps, timetable.prices
     added = approach.to + approach.away - gaps.leg
     if prices is None:

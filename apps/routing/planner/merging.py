@@ -66,7 +66,7 @@ def joined_tables(tables: Iterable[RouteTable], stop: Stop) -> Iterable[tuple[in
 
 def _belong_together(visit: Stop, stop: Stop) -> bool:
     """One place, and goods that lie at one depot."""
-    if visit.location != stop.location or visit.is_reload:
+    if visit.location != stop.location or visit.is_reload or visit.pair or stop.pair:
         return False
     return not (visit.depots and stop.depots) or bool(visit.depots & stop.depots)
 

@@ -43,15 +43,16 @@ class _Amounts:
     ) -> None:
         self.routing, self.manager, self.problem = routing, manager, problem
         self.tails, self.stops = tails, stops
+        self.known = {stop.id for stop in stops}
         self.calls = {index for index, stop in enumerate(stops) if stop.is_reload}
         self.ends = [0] * yards
 
     def load(self, name: str) -> None:
         bring = [getattr(stop.brings, name) for stop in self.stops]
-        take = [getattr(stop.takes, name) for stop in self.stops]
+        take = [getattr(stop.takes, name) + self._carried(stop, name) for stop in self.stops]
         had = [int(getattr(tail.collected, name)) for tail in self.tails]
         room = [self._room(tail, name) for tail in self.tails]
-        if sum(bring) + sum(take) + max(had) <= min(room):
+        if sum(bring) + sum(max(0, amount) for amount in take) + max(had) <= min(room):
             return
         if not any(take) and not any(had) and not self.calls:
             if len(room) > 1 or sum(bring) > room[0]:
@@ -59,6 +60,13 @@ class _Amounts:
                 self.routing.AddDimensionWithVehicleCapacity(transit, 0, room, True, name)
             return
         self._two_way(name, bring, take, had, room)
+
+    def _carried(self, stop: Stop, name: str) -> int:
+        """What is collected here for a stop further on, or was collected for this one (less than 0)."""
+        if stop.pair not in self.known:
+            return 0
+        amount = int(getattr(stop.load, name))
+        return amount if stop.collects else -amount
 
     def _two_way(self, name: str, bring: list[int], take: list[int], had: list[int], room: list[int]) -> None:
         widest = max(room)

@@ -153,6 +153,7 @@ class _Model:
         self._vans()
         for index, stop in enumerate(self.stops):
             self._stop(self.manager.NodeToIndex(index), stop)
+        self._pairs()
         add_amounts(self.routing, self.manager, task.problem, task.tails, self.stops, len(self.yards), self._metres)
 
     def _metres(self, profile: str) -> Matrix:
@@ -258,6 +259,17 @@ class _Model:
             if van != own and not self._may_serve(tail, stop):
                 # SetAllowedVehiclesForIndex raises TypeError in the Python of 9.15
                 self.routing.VehicleVar(index).RemoveValue(van)
+
+    def _pairs(self) -> None:
+        """What is collected on the way is brought by the same van, later; or neither happens."""
+        solver = self.routing.solver()
+        for stop in self.stops:
+            if not stop.collects or stop.pair not in self.number:
+                continue
+            first, then = (self.manager.NodeToIndex(self.number[one]) for one in (stop.id, stop.pair))
+            self.routing.AddPickupAndDelivery(first, then)
+            solver.Add(self.routing.VehicleVar(first) == self.routing.VehicleVar(then))
+            solver.Add(self.time.CumulVar(first) <= self.time.CumulVar(then))
 
     def _may_serve(self, tail: Tail, stop: Stop) -> bool:
         """Whether it may be put on the van's list; what stands there may stay in any case."""

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from apps.routing.planner.halves import whole_pairs
 from apps.routing.planner.limits import Pace
 from apps.routing.planner.problem import Problem, Stop
 from apps.routing.planner.solution import Route
@@ -28,7 +29,7 @@ def in_parts(
         vans = tuple(own[number::count])
         if vans:
             share = 0.8 * max(0.1, pace.left) / (count - number)
-            routes += solve(problem.replace(vehicles=vans, stops=tuple(part)).compact(), share)
+            routes += solve(problem.replace(vehicles=vans, stops=tuple(whole_pairs(part))).compact(), share)
     return routes
 
 

@@ -64,9 +64,18 @@ class Problem:
         for stop in self.stops:
             if stop.location >= size:
                 raise ProblemError(f"stop {stop.id}: location", f"{stop.location} lies outside the travel matrix")
+        self._check_pairs()
         for profile, table in self.traffic.items():
             if len(table.zone_of_location) != size:
                 raise ProblemError("traffic", f"{profile}: {len(table.zone_of_location)} zones for {size} locations")
+
+    def _check_pairs(self) -> None:
+        for one in self.stops:
+            other = self.stop.get(one.pair) if one.pair else None
+            if other is None:  # a part of a problem may hold one half: then nothing serves it
+                continue
+            if other.pair != one.id or other.collects == one.collects or other.load != one.load:
+                raise ProblemError(f"stop {one.id}: pair", f"{other.id} is not its other half")
 
     def _one_size(self) -> int:
         sizes = {travel.size for travel in self.travel.values()}

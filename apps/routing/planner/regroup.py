@@ -15,7 +15,7 @@ from apps.routing.planner.problem import Problem, Stop, Vehicle
 from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.sheet import reloads_of, suitable
 from apps.routing.planner.solution import Reason, Route, Solution
-from apps.routing.planner.tails import Tail, tails, with_tails
+from apps.routing.planner.tails import Tail, collected, tails, with_tails
 
 MOST_EXTRA: Final = 30
 """Stops from outside that one model takes in."""
@@ -36,7 +36,7 @@ def warm_plans(
     soft = _overstepped(problem, standing, vans, policy)
     found = None
     for softly in (True,) if soft else (False, True):
-        task = ortools_model.Task(problem, parts, extra, policy, outside, softly)
+        task = ortools_model.Task(collected(problem, parts), parts, extra, policy, outside, softly)
         found = ortools_model.improve_warm(task, limit)
         if found is not None:
             break
@@ -66,6 +66,7 @@ def _extra(problem: Problem, standing: Solution, parts: Sequence[Tail], own: Seq
             waiting += [stop for stop in route.stops[route.frozen :] if problem.stop[stop].loaded_on is None]
     may = [stop for stop in waiting if problem.stop[stop].windows and _may_join(vans, problem.stop[stop])]
     may = _nearest(problem, [problem.stop[stop] for stop in own], vans[0], may)
+    may = [stop for stop in may if not (other := problem.stop[stop].pair) or other in may or other in own]
     names = [van.id for van in vans]
     frozen = {stop for tail in parts for stop in tail.frozen}
     calls = [call.id for call in reloads_of(problem, names) if call.id not in own and call.id not in frozen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -30,7 +31,7 @@ class Rooms:
         self.vehicle, self.stops, self.way = vehicle, stops, metres
         self.gaps = len(stops) + 1
         self.calls = [node for node, stop in enumerate(stops) if stop.reload_of is not None]
-        self.takes = any(stop.collects or stop.returns is not NO_LOAD for stop in stops)
+        self.takes = any(stop.collects or stop.pair or stop.returns is not NO_LOAD for stop in stops)
         self.allowed = allowed
 
     @cached_property
@@ -105,7 +106,17 @@ class Rooms:
         for start, end in self.bounds:
             arcs[start:end] += fetched[start:end].sum(axis=0) - np.cumsum(fetched[start:end], axis=0)
             arcs[start:end] += np.cumsum(takes[start:end], axis=0)
+        for first, last, load in self._carried:
+            arcs[first:last] += triple(load)
         return arcs
+
+    @property
+    def _carried(self) -> Iterator[tuple[int, int, Load]]:
+        """(first arc, the one behind the last, load) of what is collected on the way and handed over further on."""
+        place = {stop.id: number for number, stop in enumerate(self.stops) if stop.pair}
+        for number, stop in enumerate(self.stops):
+            if stop.pair in place and stop.collects:
+                yield number + 1, place[stop.pair] + 1, stop.load
 
     @cached_property
     def bounds(self) -> list[tuple[int, int]]:

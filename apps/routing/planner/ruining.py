@@ -67,6 +67,7 @@ def expresses(problem: Problem, stops: Sequence[Stop]) -> bool:
     )
     alike = len({(Manner.of(problem, van, 0), rates(problem, van)) for van in vans}) == 1
     simple = all(len(permitted(stop)) == 1 and stop.takes == NO_LOAD and not stop.is_reload for stop in stops)
+    simple = simple and not any(stop.pair for stop in stops)
     return plain and alike and simple and not problem.traffic and not any(stop.is_reload for stop in problem.stops)
 
 

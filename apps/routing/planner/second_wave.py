@@ -15,6 +15,7 @@ from apps.routing.planner.breaks import placed
 from apps.routing.planner.eligible import barred
 from apps.routing.planner.insertion import Insertion, Refusal, applied, best_insertion
 from apps.routing.planner.new_place import NewPlace
+from apps.routing.planner.pairs import inserted_pair
 from apps.routing.planner.problem import NEW_PLACE, Stop
 from apps.routing.planner.sheet import reloads_of
 from apps.routing.planner.solution import Reason
@@ -60,7 +61,12 @@ def with_call(timetable: Timetable, stop: Stop, refusal: Refusal, *, place: NewP
 
 
 def inserted(timetable: Timetable, stop: Stop) -> Timetable | Refusal:
-    """The plan with the stop where it fits best, with a call at the depot where it must; or why it does not fit."""
+    """The plan with the stop where it fits best, with a call at the depot where it must; or why it does not fit.
+
+    Half of a pair brings its other half along, unless that stands in the plan already.
+    """
+    if stop.pair and stop.pair not in timetable.vehicle_of:
+        return inserted_pair(timetable, stop)
     answer = best_insertion(timetable, stop)
     if isinstance(answer, Refusal):
         called = with_call(timetable, stop, answer)

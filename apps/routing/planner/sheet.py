@@ -59,6 +59,8 @@ def suitable(vehicle: Vehicle, stop: Stop) -> bool:
         return stop.reload_of == vehicle.id
     if stop.loaded_on is not None:
         return stop.loaded_on == vehicle.id
+    if stop.pair and vehicle.is_carrier:
+        return False
     elsewhere = stop.lies_at_depot and vehicle.depot and stop.depots and vehicle.depot not in stop.depots
     in_zone = (not vehicle.zones or stop.zone in vehicle.zones) and stop.zone not in vehicle.barred_zones
     return stop.skills <= vehicle.skills and in_zone and not elsewhere

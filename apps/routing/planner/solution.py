@@ -32,6 +32,8 @@ class Reason(StrEnum):
     """No road leads there and back."""
     RANGE = "range"
     """The way is longer than the vans' range allows."""
+    COLLECTION = "collection"
+    """No van can first collect it where it lies, in time and on the same round."""
     WINDOW = "window"
     """No van gets there inside a window and the promise."""
     OTHERS = "others"

@@ -33,6 +33,9 @@ class Stop:
     - `depots`: where the goods lie, checked against `Vehicle.depot`; none: anywhere.
     - `reload_of`: not a customer but a call of that vehicle at its depot (the stop's location): what it collected is
       handed over, what comes behind is taken on board, its range is full again. Using none is no omission.
+    - `pair`: the other half of goods that are collected on the way (at a shop) and brought to somebody else: the half
+      that `collects` comes first, one van makes both, and `load` is on board in between, also over a call at the
+      depot. Once it is collected, the other half is `loaded_on` and a pair no more.
     """
 
     id: str
@@ -53,6 +56,7 @@ class Stop:
     depots: frozenset[str] = frozenset()
     reload_of: str | None = None
     returns: Load = NO_LOAD
+    pair: str = ""
 
     def __post_init__(self) -> None:
         who = f"stop {self.id}"
@@ -74,16 +78,18 @@ class Stop:
             text(f"{who}: reload_of", self.reload_of)
             if self.load != NO_LOAD or self.returns != NO_LOAD or self.loaded_on is not None:
                 raise ProblemError(f"{who}: reload_of", "a call at the depot carries no parcel of its own")
+        if self.pair and (self.loaded_on is not None or self.reload_of is not None or self.pair == self.id):
+            raise ProblemError(f"{who}: pair", "lies where it is collected, on no van, and is no call at the depot")
 
     @property
     def brings(self) -> Load:
-        """What is handed over here: on board until then."""
-        return NO_LOAD if self.collects else self.load
+        """What is handed over here, on board from the start or the depot until then."""
+        return NO_LOAD if self.collects or self.pair else self.load
 
     @property
     def takes(self) -> Load:
         """What is taken along from here: on board until the next call at the depot."""
-        return self.load if self.collects else self.returns
+        return self.load if self.collects and not self.pair else self.returns
 
     @property
     def is_reload(self) -> bool:
@@ -92,7 +98,7 @@ class Stop:
     @property
     def lies_at_depot(self) -> bool:
         """Whether a van has to fetch something for it at the depot."""
-        return self.loaded_on is None and not self.collects and self.reload_of is None
+        return self.loaded_on is None and not self.collects and self.reload_of is None and not self.pair
 
     def replace(self, **changes: Any) -> Stop:
         return dataclasses.replace(self, **changes)

@@ -52,6 +52,16 @@ def tails(problem: Problem, standing: Solution, vans: Iterable[str]) -> list[Tai
     return [_tail(problem, standing.route.get(van, Route(van))) for van in own]
 
 
+def collected(problem: Problem, parts: Iterable[Tail]) -> Problem:
+    """The problem as it is behind the frozen stops: what is collected at one of them is on board from then on."""
+    halves = ((problem.stop[stop].pair, part) for part in parts for stop in part.frozen)
+    on_board = {other: part.vehicle.id for other, part in halves if other in part.stops}
+    if not on_board:
+        return problem
+    stops = (s.replace(pair="", loaded_on=on_board[s.id]) if s.id in on_board else s for s in problem.stops)
+    return problem.replace(stops=tuple(stops))
+
+
 def with_tails(problem: Problem, standing: Solution, parts: Iterable[tuple[Tail, tuple[str, ...]]]) -> Solution:
     """The standing plan with new stops behind the frozen ones of these vans, and their breaks placed anew.
 
