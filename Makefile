@@ -22,10 +22,11 @@ lint:
 types:
 	DEMO=1 $(PY) -m mypy
 
-# Two at a time, but what kills processes or drives a browser has the machine to itself.
+# Two at a time, but what kills processes or measures time in a browser has the machine to itself.
 fast:
 	$(PY) -m pytest -q -n 2 --dist loadfile -m "not kills and not browser"
-	$(PY) -m pytest -q -m "kills or browser"
+	$(PY) -m pytest -q -n 2 --dist loadfile -m "browser and not alone" tests/browser
+	$(PY) -m pytest -q -m "kills or alone"
 
 postgres:
 	TEST_DATABASE=postgres $(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not planner and not kills" --ignore=tests/planner

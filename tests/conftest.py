@@ -34,6 +34,22 @@ def pytest_configure(config: pytest.Config) -> None:
     _choose_database()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What opens no database is not run a second time for the sake of another one."""
+    if os.environ.get("TEST_DATABASE") != "postgres":
+        return
+    with_rows = [item for item in items if _opens_a_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _opens_a_database(item)])
+    items[:] = with_rows
+
+
+def _opens_a_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(
+        fixtures & {"db", "transactional_db", "live_server", "django_db_setup"}
+    )
+
+
 def pytest_unconfigure() -> None:
     # SQLite's own side files outlive the database that Django deletes.
     for left in Path(databases.SCRATCH).glob(f"doorstep-test-{os.getpid()}*"):

@@ -172,6 +172,7 @@ def test_the_first_load_is_light_and_the_map_comes_after_the_words(
     page.context.close()
 
 
+@pytest.mark.alone
 @pytest.mark.covers("T20")
 def test_the_answer_is_painted_within_a_second_and_a_half_on_a_slow_line(
     browser: Browser, address: str, drawn: dict[str, Path]
