@@ -57,15 +57,11 @@ class Depot(models.Model):
     replan_policy = models.CharField(max_length=8, choices=ReplanPolicy, default=ReplanPolicy.CALM)
     overlap_seconds = models.PositiveSmallIntegerField(
         default=0,
-        help_text=_(
-            "Of a draft: seconds of driving that one stop fewer among another van's stops is worth; 0: off, 200: plain."
-        ),
+        help_text=_("Of a draft: seconds of driving worth one stop less among other vans'; 0: off; try 200."),
     )
     balance_percent = models.PositiveSmallIntegerField(
         default=0,
-        help_text=_(
-            "Of a draft: what a second of unequal working time counts, in percent of one of driving; 0: off, 20: plain."
-        ),
+        help_text=_("Of a draft: percent that a second of unequal work counts of one of driving; 0: off; try 20."),
     )
 
     def __str__(self) -> str:

@@ -4,20 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('fleet', '0007_micro_depots'),
+        ("fleet", "0007_micro_depots"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='depot',
-            name='balance_percent',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Of a draft: what a second of unequal working time counts, in percent of one of driving; 0: off, 20: plain.'),
+            model_name="depot",
+            name="balance_percent",
+            field=models.PositiveSmallIntegerField(
+                default=0,
+                help_text="Of a draft: percent that a second of unequal work counts of one of driving; 0: off; try 20.",
+            ),
         ),
         migrations.AddField(
-            model_name='depot',
-            name='overlap_seconds',
-            field=models.PositiveSmallIntegerField(default=0, help_text="Of a draft: seconds of driving that one stop fewer among another van's stops is worth; 0: off, 200: plain."),
+            model_name="depot",
+            name="overlap_seconds",
+            field=models.PositiveSmallIntegerField(
+                default=0,
+                help_text="Of a draft: seconds of driving worth one stop less among other vans'; 0: off; try 200.",
+            ),
         ),
     ]

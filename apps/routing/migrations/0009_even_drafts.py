@@ -4,30 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('routing', '0008_incidents_looked_at'),
+        ("routing", "0008_incidents_looked_at"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='replan',
-            name='overlap_after',
+            model_name="replan",
+            name="overlap_after",
             field=models.PositiveSmallIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='replan',
-            name='overlap_before',
-            field=models.PositiveSmallIntegerField(help_text='Neighbouring stops on different vans, of 1000; of a draft that was built.', null=True),
+            model_name="replan",
+            name="overlap_before",
+            field=models.PositiveSmallIntegerField(
+                help_text="Neighbouring stops on different vans, of 1000; of a draft that was built.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='replan',
-            name='spread_after',
+            model_name="replan",
+            name="spread_after",
             field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='replan',
-            name='spread_before',
-            field=models.PositiveIntegerField(help_text='Seconds between the fullest and the emptiest van, each against its part of the work.', null=True),
+            model_name="replan",
+            name="spread_before",
+            field=models.PositiveIntegerField(
+                help_text="Seconds between the fullest and the emptiest van, each against its part of the work.",
+                null=True,
+            ),
         ),
     ]

@@ -3,7 +3,8 @@
 `total` is one whole number in seconds of driving. Without tariffs it counts the seconds driven on the free road and the
 overtime; with tariffs it counts money, turned into seconds at what a second of driving costs the own vans on the mean
 (`prices.units_per_second`), so that a policy's weights keep their meaning. Traffic decides when a van arrives, not what
-its way costs. The price of one more stop (`insertion`) is the difference of the same sum, before it is turned.
+its way costs. How evenly the vans share the day counts where the policy minds it, always for the whole plan. The price
+of one more stop (`insertion`) is the difference of the sum without that, before it is turned.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from apps.routing.planner.breaks import placed
 from apps.routing.planner.emissions import route_grams
 from apps.routing.planner.eta import roll_forward
+from apps.routing.planner.evenness import Evenness, evenness
 from apps.routing.planner.intervals import lateness
 from apps.routing.planner.limits import Policy
 from apps.routing.planner.prices import minor_units, rates, units_per_second
@@ -39,6 +41,8 @@ class Cost:
     units: int = 0
     minor_units: int = 0
     grams_co2e: int = 0
+    even: Evenness | None = None
+    """Where the policy minds it."""
 
 
 def plan_cost(problem: Problem, solution: Solution, policy: Policy, vans: Iterable[str] | None = None) -> Cost:
@@ -52,6 +56,8 @@ def plan_cost(problem: Problem, solution: Solution, policy: Policy, vans: Iterab
     driving, late, moved, metres, overtime, units = (sum(part[column] for part in parts) for column in range(6))
     total = units // units_per_second(problem) + late * policy.late_per_second
     total += moved * policy.moved_per_minute // 60 + sum(left_out(policy, stop) for stop in left)
+    even = evenness(problem, solution) if policy.evens else None
+    total += even.price(policy) if even is not None else 0
     return Cost(
         driving,
         late,
@@ -63,6 +69,7 @@ def plan_cost(problem: Problem, solution: Solution, policy: Policy, vans: Iterab
         units=units,
         minor_units=minor_units(units) if problem.priced else 0,
         grams_co2e=sum(route_grams(problem, route) for route in routes),
+        even=even,
     )
 
 

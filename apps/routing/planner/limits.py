@@ -87,6 +87,8 @@ class Policy:
     - `changed_van`: a customer whom another van serves than in the standing plan.
     - `quiet`: one more customer whose start an insertion moves by more than ten minutes (see `calm`).
     - `dropped`: a stop left out.
+    - `overlap`: a stop whose neighbours are all another van's; `uneven`: percent of a second for each second of uneven
+      working time (see `evenness`). For a draft only: a day under way is not dealt out anew.
     - A plan without lateness is only replaced for a saving of at least `worth` plus `worth_per_moved` for each customer
       whose start moves by more than five minutes, and never when more than `most_moved` move by more than ten.
     """
@@ -99,6 +101,8 @@ class Policy:
     most_moved: int = 12
     changed_van: int = 30
     quiet: int = 0
+    overlap: int = 0
+    uneven: int = 0
     name: str = "plain"
 
     def __post_init__(self) -> None:
@@ -106,6 +110,11 @@ class Policy:
             value = getattr(self, name)
             if name != "name" and (type(value) is not int or value < 0):
                 raise ProblemError(f"policy: {name}", "must be a whole number of at least 0")
+
+    @property
+    def evens(self) -> bool:
+        """Whether it minds how the day is dealt out among the vans."""
+        return bool(self.overlap or self.uneven)
 
 
 PLAIN: Final = Policy()

@@ -23,6 +23,7 @@ from apps.routing.planner.solution import Solution
 from apps.routing.planner.solve import Mode, Result, Verdict
 from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
 from apps.routing.planner_child import child
+from apps.routing.policies import of_draft
 from apps.routing.services.incidents import looked_at, still_to_look_at
 from apps.routing.services.preview import Preview, moves_between
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
@@ -130,7 +131,9 @@ def look_at(plan: DayPlan, by_hand: ByHand | None = None) -> Touched:
     policy = (by_hand and by_hand.policy) or (
         THRIFTY.name if plan.stage == DayPlan.Stage.DRAFT else plan.depot.replan_policy
     )
-    return Touched(found, cast("Mode", mode), THRIFTY if policy == THRIFTY.name else CALM, incidents=incidents)
+    weights = THRIFTY if policy == THRIFTY.name else CALM
+    weights = of_draft(plan.depot, weights) if plan.stage == DayPlan.Stage.DRAFT else weights
+    return Touched(found, cast("Mode", mode), weights, incidents=incidents)
 
 
 def _widest(mode: str, incidents: Iterable[str]) -> str:
