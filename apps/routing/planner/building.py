@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -10,6 +11,8 @@ from apps.routing.planner import ruining
 from apps.routing.planner.breaks import placed
 from apps.routing.planner.check import violations
 from apps.routing.planner.cost import left_out, plan_cost
+from apps.routing.planner.evening import even_out
+from apps.routing.planner.halves import whole_pairs
 from apps.routing.planner.insertion import Refusal, Timetable, best_insertion
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.limits import PLAIN, Hear, Limit, Pace, Policy
@@ -36,6 +39,9 @@ SHORT_ROUTE: Final = 12
 RUINING: Final = 0.9
 """Part of the time for ruin and recreate where it knows every constraint; in the rest OR-Tools goes over its plan."""
 
+EVENING: Final = 0.3
+"""Part of the time for evening out, where the policy asks for it."""
+
 _FIRST_ANSWER: Final = 0.7
 """Part of the time that must be left when plain insertion, the first answer, is done."""
 
@@ -58,10 +64,30 @@ def build(
     `auto` takes PyVRP where it is installed and no van has left, and OR-Tools goes over its plan with whatever PyVRP
     cannot express; else OR-Tools alone. A solver that was stopped too early may do worse than plain insertion; then the
     insertion's plan is returned. `hear` is told how far it is and may end it: then the best so far is the plan.
+    A policy that minds how the vans share the day has the plan evened out in the last part of the time.
     """
+    if not policy.evens:
+        return _built(problem, seconds, iterations, engine, policy, seed, hear)
+    plain = dataclasses.replace(policy, overlap=0, uneven=0)
+    first = None if seconds is None else seconds * (1 - EVENING)
+    plan = _built(problem, first, iterations, engine, plain, seed, hear)
+    rest = None if seconds is None else seconds * EVENING
+    return even_out(problem, plan, policy, Pace(Limit(rest, iterations or 1 if rest is None else iterations), hear))
+
+
+def _built(
+    problem: Problem,
+    seconds: float | None,
+    iterations: int | None,
+    engine: Engine,
+    policy: Policy,
+    seed: int,
+    hear: Hear | None,
+) -> Solution:
+    """The plan before it is evened out."""
     pace = Pace(Limit(seconds, iterations if engine != "insertion" else 1), hear)  # insertion needs no limit
     own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
-    stops = [stop for stop in problem.stops if not stop.is_reload and _possible(problem, stop)]
+    stops = whole_pairs(stop for stop in problem.stops if not stop.is_reload and _possible(problem, stop))
     start = Timetable.of(problem, Solution())
     if engine == "insertion" or not own or not stops:
         return _complete(problem, start, pace, float("inf"))
@@ -201,6 +227,8 @@ def _complete(problem: Problem, timetable: Timetable, pace: Pace, overtime: floa
     unserved: dict[str, Reason] = {}
     waiting = [stop for stop in problem.stops if not stop.is_reload and stop.id not in timetable.vehicle_of]
     for stop in sorted(waiting, key=_urgency):
+        if stop.id in timetable.vehicle_of:  # came with its other half
+            continue
         if pace.tick() or pace.left < -overtime:
             unserved[stop.id] = Reason.NOT_PLANNED
             continue
@@ -209,7 +237,8 @@ def _complete(problem: Problem, timetable: Timetable, pace: Pace, overtime: floa
             timetable = found
         else:
             hopeless = best_insertion(bare, stop.replace(merge_key=""))
-            unserved[stop.id] = hopeless.code if isinstance(hopeless, Refusal) else found.code
+            named = isinstance(hopeless, Refusal) and not stop.pair
+            unserved[stop.id] = hopeless.code if named else found.code
     return timetable.solution.replace(unserved=unserved)
 
 
