@@ -30,12 +30,13 @@ class Contact(models.Model):
 
 
 class Place(models.Model):
-    """Where a delivery goes. `merge_key` is equal for parcels that one stop can serve (the same pick-up point)."""
+    """Where a delivery goes. `merge_key` is equal for what one stop can serve: one pick-up point, one person's door."""
 
     class Kind(models.TextChoices):
         ADDRESS = "address", _("Address")
         PICKUP_POINT = "pickup_point", _("Pick-up point")
         LOCKER = "locker", _("Locker")
+        SHOP = "shop", _("Shop, where goods are collected")
 
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.ADDRESS)
     name = models.CharField(max_length=120, blank=True)
@@ -97,6 +98,14 @@ class Delivery(models.Model):
     recipient = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="deliveries")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="deliveries")
     home = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="home_deliveries")
+    collect_from = models.ForeignKey(
+        Place,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="collections",
+        help_text=_("The shop where a van collects it on the way; empty: it comes from a depot."),
+    )
     state = models.CharField(max_length=20, choices=State, default=State.CREATED, db_index=True)
     window_earliest = models.DateTimeField(help_text=_("What was agreed; hard."))
     window_latest = models.DateTimeField()

@@ -63,6 +63,7 @@ class Visit(models.Model):
     class Kind(models.TextChoices):
         STOP = "stop", _("Stop")
         RELOAD = "reload", _("Reload at the depot")
+        COLLECT = "collect", _("Collection at a shop")
 
     # Still to be driven to, or being served.
     REMAINING = (State.PLANNED, State.ARRIVED)
@@ -72,6 +73,14 @@ class Visit(models.Model):
     sequence = models.PositiveIntegerField(default=0)
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="visits")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.STOP)
+    collects = models.ForeignKey(
+        Delivery,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="collection_visits",
+        help_text=_("Of a collection: what is taken on board here and brought by the same van."),
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     service_seconds = models.PositiveIntegerField()
     planned_arrival = models.DateTimeField(null=True, blank=True)
@@ -97,6 +106,13 @@ class Visit(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["plan", "state"]), models.Index(fields=["route", "sequence"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["collects"],
+                condition=models.Q(state__in=["planned", "arrived"], hold_until=None),
+                name="one_open_collection_per_delivery",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"visit {self.pk}"
