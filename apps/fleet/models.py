@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from apps.fleet.rules import check_breaks, check_skills
@@ -66,6 +67,11 @@ class Depot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def together(self) -> tuple["Depot", ...]:
+        """The depots whose vehicles and goods are one plan: this one first, then its micro depots."""
+        return (self, *self.sites.order_by("pk"))
 
     @property
     def plans_with(self) -> "Depot":

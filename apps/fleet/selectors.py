@@ -9,11 +9,6 @@ from apps.core.time_windows import TimeWindow
 from apps.fleet.models import Depot, Shift
 
 
-def sites_of(depot: Depot) -> list[Depot]:
-    """The depots whose vehicles and goods are one plan: this one first, then its micro depots."""
-    return [depot, *Depot.objects.filter(parent=depot).order_by("pk")]
-
-
 def shifts_of(depot: Depot) -> QuerySet[Shift]:
     """The roster of the depot and its micro depots."""
     return Shift.objects.filter(Q(vehicle__depot=depot) | Q(vehicle__depot__parent=depot))

@@ -15,10 +15,10 @@ from math import cos, pi, radians, sin
 from threading import Lock
 
 import numpy as np
+from django.db.models import Q
 
 from apps.core.geo import distance_metres
 from apps.fleet.models import Depot
-from apps.fleet.selectors import sites_of
 from apps.routing import roads
 from apps.routing.models import Closure
 from apps.routing.planner.problem import Stop, Vehicle, Window
@@ -77,9 +77,8 @@ def closed_on(depot: Depot, day: date, now: datetime) -> tuple[Closed, ...]:
     """What is closed at any time that day from now on."""
     opens, ends = local_instant(depot, day, time()), local_instant(depot, day + timedelta(days=1), time())
     looked_at = max(now, local_instant(depot, day, VANS_LEAVE_AT)) + CLOSED_MARGIN
-    rows = Closure.objects.filter(depot__in=sites_of(depot), begins_at__lt=ends, ends_at__gt=max(opens, now)).order_by(
-        "pk"
-    )
+    here = Closure.objects.filter(Q(depot=depot) | Q(depot__parent=depot))
+    rows = here.filter(begins_at__lt=ends, ends_at__gt=max(opens, now)).order_by("pk")
     return tuple(
         Closed(
             row.pk,

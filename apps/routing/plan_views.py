@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.errors import DoorstepError
 from apps.fleet.models import Depot, Position, Shift
-from apps.fleet.selectors import shifts_of, sites_of
+from apps.fleet.selectors import shifts_of
 from apps.routing import timeline
 from apps.routing.board import Board, VanLine, board_of
 from apps.routing.factors import factors_of
@@ -135,7 +135,7 @@ def _marks(board: Board) -> list[dict[str, Any]]:
     """Numbered stops per van, the depots, the vans where they are, and what no van takes."""
     marks: list[dict[str, Any]] = [
         {"kind": "depot", "lat": depot.latitude, "lon": depot.longitude, "label": depot.name}
-        for depot in sites_of(board.plan.depot)
+        for depot in board.plan.depot.together
     ]
     for van in board.vans:
         for stop in van.stops:

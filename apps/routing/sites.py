@@ -7,7 +7,6 @@ from datetime import date
 from apps.core import clock
 from apps.core.geo import distance_metres
 from apps.fleet.models import Depot
-from apps.fleet.selectors import sites_of
 from apps.routing.shift_rows import codes_in
 from apps.routing.stops import Whereabouts, zone_of
 
@@ -21,7 +20,7 @@ class Sites:
 
     @classmethod
     def of(cls, depot: Depot, day: date) -> "Sites":
-        return cls(tuple(sites_of(depot)), day)
+        return cls(depot.together, day)
 
     @property
     def several(self) -> bool:

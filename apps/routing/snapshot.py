@@ -4,7 +4,8 @@ Done visits are left out; what is being driven to is frozen; a loaded parcel is 
 like a visit until it expires; the drops of one visit are one stop whose windows are what they have in common.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -14,7 +15,7 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
-from apps.routing import learned, roads, traffic_providers
+from apps.routing import collecting, learned, roads, traffic_providers
 from apps.routing.closures import Closed, around, closed_on, let_past, shut
 from apps.routing.days_so_far import Sight, days_so_far, service_factor
 from apps.routing.epoch_seconds import instant, since
@@ -29,6 +30,7 @@ from apps.routing.planner.travel import UNREACHABLE
 from apps.routing.rows import DoneRow, DropRow, PlanRows, VisitRow, read
 from apps.routing.shift_rows import ShiftRow
 from apps.routing.sites import Sites
+from apps.routing.spare_calls import spare_calls
 from apps.routing.stops import (
     SECONDS_PER_FURTHER_DROP,
     Whereabouts,
@@ -43,9 +45,6 @@ from apps.routing.stops import (
     total_load,
 )
 from apps.routing.vans import Breaks, RestTaken, Standing, breaks_ahead, reload_stop, vehicle_of
-
-SPARE_RELOAD = "r"
-"""Begins the id of a call at the depot that no plan makes yet, so that no row stands for it."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +111,13 @@ def take(
     shift_id: int | None = None,
     places: Iterable[Whereabouts] = (),
     sights: Mapping[int, Sight] | None = None,
+    learn: bool = False,
 ) -> Snapshot:
     """The depot-day now, or one van of it; a day without rows is the empty plan of its roster.
 
     `places` may come into play: the straight line learns them at once, roads are asked when it comes to it
     (`new_places`). `sights` say where a shift's van is, where something better than the stored forecast is
-    known.
+    known. `learn`: roads are asked for the places at once as well.
     """
     epoch = epoch_of(depot, day)
     rows = read(depot=depot, day=day, epoch=epoch, shift_id=shift_id)
@@ -127,7 +127,7 @@ def take(
     drops = {visit: rows.drops.get(visit, []) for visit in visits}
     promises = {delivery: clipped(*promise) for delivery, promise in rows.promises.items()}
     shifts = {row.key: row for row in rows.shifts}
-    known = places if roads.travel_source() == roads.STRAIGHT_LINE else ()
+    known = places if learn or roads.travel_source() == roads.STRAIGHT_LINE else ()
     behind = [row for done in rows.done.values() for row in done]
     sites = Sites.of(depot, day)
     ground = _ground(depot, day, shifts.values(), [*visits.values(), *known], behind)
@@ -137,7 +137,8 @@ def take(
     build = _Builder(sites, day, now, rows, visits, drops, promises, rows.done, ground, times, today, closed)
     routes = [build.route(shift) for shift in shifts.values()]
     vehicles = [build.vehicle(shift, sights.get(shift.shift)) for shift in shifts.values()]
-    stops = [*map(build.stop, visits.values()), *build.spare_reloads(shifts.values())]
+    stops = [build.stop(row) for row in visits.values()]
+    stops += spare_calls(shifts.values(), build.calls_made(), stops, build.home)
     travel = around(ground, closed)
     traffic = traffic_providers.provider(learned_now.times).tables(travel, ground.points)
     problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(travel), traffic=traffic)
@@ -299,13 +300,11 @@ class _Builder:
         legs: list[int] = self.ground.travel[shift.profile].metres[nodes[:-1], nodes[1:]].tolist()
         return sum(leg for leg in legs if leg < UNREACHABLE)
 
-    def spare_reloads(self, shifts: Iterable[ShiftRow]) -> Iterator[Stop]:
-        """One call at the depot for each van that may make one and has none planned or behind it."""
-        has_one = {row.shift for row in self.visits.values() if row.is_reload}
-        has_one |= {shift for shift, done in self.done.items() if any(row.is_reload for row in done)}
-        for shift in shifts:
-            if shift.can_reload and shift.shift not in has_one and shift.finished is None:
-                yield reload_stop(shift, self.home(shift), f"{SPARE_RELOAD}{shift.shift}")
+    def calls_made(self) -> Counter[int]:
+        """Calls at the depot that are planned or behind, by shift."""
+        made = Counter(row.shift for row in self.visits.values() if row.is_reload and row.shift is not None)
+        made.update({shift: sum(row.is_reload for row in done) for shift, done in self.done.items()})
+        return made
 
     def _first_arrival(self, row: VisitRow, forecast: int | None) -> int | None:
         if row.state == Visit.State.ARRIVED and row.arrived is not None:
@@ -317,6 +316,8 @@ class _Builder:
         if row.is_reload and row.shift is not None:
             shift = self.shifts[row.shift]
             return reload_stop(shift, self.home(shift), row.key)
+        if row.collects is not None:
+            return self._with_collected(self._collection(row), row)
         drops = self.drops[row.visit]
         load = self._load(drops)
         stop = build_stop(
@@ -333,8 +334,31 @@ class _Builder:
             now=self.now,
             factor=service_factor(self.times, self.today, row, load),
         )
+        stop = collecting.brought(stop, self.halves.get(row.visit), drops)
         stop = stop if row.arrived is not None else self.shut(stop, row)
         return self._with_collected(stop, row)
+
+    @cached_property
+    def halves(self) -> dict[int, int]:
+        return collecting.halves(self.visits, self.drops)
+
+    def _collection(self, row: VisitRow) -> Stop:
+        """The stop at a shop. Where its other half is on board already, or gone, it is a stop like any other."""
+        other = self.halves.get(row.visit)
+        drops = self.drops[other] if other is not None else []
+        waits = [drop for drop in drops if not drop.is_return]
+        if other is not None and (not waits or is_aboard(self.visits[other], drops, self.carriers)):
+            other = None
+        stop = collecting.collection(
+            row.key,
+            row,
+            location=self.ground.index[point_of(row).key],
+            load=self._load(waits) if other is not None else NO_LOAD,
+            bring=f"v{other}" if other is not None else "",
+            depot=self.depot,
+            day=self.day,
+        )
+        return self.shut(stop, row) if row.arrived is None else collecting.lasting(stop, row.arrived, self.now)
 
     def holding(self, row: VisitRow, drops: list[DropRow]) -> frozenset[str]:
         own = self.shifts.get(row.shift or 0)
@@ -347,7 +371,7 @@ class _Builder:
         collected = self._collected(row.shift)
         if collected == NO_LOAD or stop.is_reload:
             return stop
-        if stop.collects:
+        if stop.collects and not stop.pair:
             return stop.replace(load=stop.load + collected)
         return stop.replace(returns=stop.returns + collected)
 

@@ -2,15 +2,20 @@
 
 import pytest
 
+from apps.routing.planner import slots
 from apps.routing.planner.check import violations
+from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
+from apps.routing.planner.intervals import intersect
+from apps.routing.planner.limits import PLAIN
 from apps.routing.planner.problem import Load, Problem, Stop
-from apps.routing.planner.second_wave import Called, with_call
+from apps.routing.planner.second_wave import Called, Calls, with_call
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.solve import build
-from tests.planner.instances import DAY, greedy_plan, line, random_rich_problem, stop, van
+from tests.planner.instances import DAY, HOUR, greedy_plan, line, random_rich_problem, stop, van
 
 TWO_PIECES = Load(10**9, 10**9, 2)
+WINDOWS = [(hour * HOUR, (hour + 3) * HOUR) for hour in range(0, 9, 3)]
 
 
 def street(**of_van: object) -> Problem:
@@ -64,8 +69,9 @@ def test_a_day_is_built_with_the_call_that_it_needs() -> None:
         assert violations(problem, plan) == []
 
 
-@pytest.mark.covers("O2", "O5", "T4")
-def test_whatever_is_called_for_on_random_days_the_judge_accepts() -> None:
+@pytest.mark.covers("O2", "O5", "T4", "R1")
+def test_whatever_is_called_for_on_random_days_the_judge_accepts_at_the_price_offered() -> None:
+    """For every stop that is left out and every window, also those that only the call makes possible."""
     called = 0
     for seed in range(60):
         problem = random_rich_problem(seed, stops=14)
@@ -79,10 +85,27 @@ def test_whatever_is_called_for_on_random_days_the_judge_accepts() -> None:
         plan = greedy_plan(people)
         timetable = Timetable.of(people.replace(stops=(*people.stops, *calls)), plan.solution)
         for left in [people.stop[name] for name in plan.solution.unserved]:
-            refusal = best_insertion(timetable, left)
-            found = with_call(timetable, left, refusal) if isinstance(refusal, Refusal) else refusal
-            if isinstance(found, Called):
-                called += 1
-                whole = applied(found.timetable, found.insertion, left)
-                assert violations(whole.problem, whole.solution) == []
-    assert called >= 10
+            possible = Calls(timetable, left)
+            for window in (DAY, *WINDOWS):
+                cut = left.replace(windows=intersect(left.windows, window))
+                refusal = best_insertion(timetable, cut)
+                if not isinstance(refusal, Refusal):
+                    continue
+                offer = slots.called(possible, slots.Offer("day", window, False, refusal.code))
+                found = with_call(timetable, cut, refusal)
+                assert offer.feasible == isinstance(found, Called)
+                if isinstance(found, Called):
+                    called += 1
+                    assert_taken(timetable, applied(found.timetable, found.insertion, cut), cut, offer)
+    assert called >= 20
+
+
+def assert_taken(before: Timetable, after: Timetable, taken: Stop, offer: slots.Offer) -> None:
+    """The judge finds nothing, and the plan with the stop and its call costs what was said."""
+    assert violations(after.problem, after.solution) == []
+    was, now = (plan_cost(one.problem, one.solution, PLAIN, [offer.vehicle]) for one in (before, after))
+    assert (offer.added_seconds, offer.added_metres) == (now.driving - was.driving, now.metres - was.metres)
+    assert offer.added_grams_co2e == now.grams_co2e - was.grams_co2e
+    assert abs(offer.added_minor_units - (now.minor_units - was.minor_units)) <= 1
+    assert offer.arrival == after.times(taken.id).start
+    assert offer.window[0] <= offer.arrival <= offer.window[1]

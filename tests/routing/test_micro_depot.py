@@ -7,19 +7,24 @@ from django.core.exceptions import ValidationError
 
 from apps.core import clock
 from apps.core.errors import Refused
-from apps.deliveries.models import Delivery
+from apps.core.time_windows import TimeWindow
+from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput
+from apps.deliveries.models import Delivery, Order
 from apps.drivers.loading import vans_today
 from apps.fleet.models import Depot, Vehicle
-from apps.rescheduling.services import change_window
+from apps.rescheduling.services import change_window, create_delivery
 from apps.routing import services
 from apps.routing.models import DayPlan, Drop, Route, Visit
 from apps.routing.planner.check import violations
+from apps.routing.planner.cost import plan_cost
+from apps.routing.planner.limits import PLAIN
+from apps.routing.planner.problem import Problem
+from apps.routing.planner.solution import Solution
 from apps.routing.selectors import van_of
 from apps.routing.services.bring_back import bring_back
 from apps.routing.services.change_plan import stop_for
 from apps.routing.snapshot import take
 from tests import world
-from tests.routing.test_depots import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("O2")]
 
@@ -44,6 +49,21 @@ def micro() -> Depot:
     Vehicle.objects.filter(pk=bike.pk).update(depot=made, postcodes="9490")
     world.shift("van-1")
     return made
+
+
+def order(reference: str, window: TimeWindow | None = None) -> Delivery:
+    """To a house in Vaduz, another one each time."""
+    number = 14 + 2 * Order.objects.count()
+    return create_delivery(
+        merchant=world.merchant(),
+        reference=reference,
+        recipient=ContactInput("Dora Depot", "+4237910000"),
+        buyer=None,
+        place=PlaceInput("Landstrasse", "9490", "Vaduz", 47.14 + number / 10_000, 9.5216, house_number=str(number)),
+        window=window or world.hours(10, 14),
+        parcels=[ParcelInput(500, 200, 100, 50)],
+        actor="merchant:1",
+    )
 
 
 def van(delivery: Delivery) -> str:
@@ -127,14 +147,35 @@ def test_each_ramp_loads_its_own_vans_and_what_was_loaded_there_comes_back_there
 def test_a_second_load_is_fetched_at_the_micro_depot_and_the_way_home_leads_there(micro: Depot) -> None:
     Vehicle.objects.filter(depot=micro).update(reload_seconds=900, capacity_pieces=1)
     Vehicle.objects.exclude(depot=micro).update(postcodes="9494")
-    first, second = order("D-1", world.hours(9, 11)), order("D-2", world.hours(12, 14))
-    assert (van(first), van(second)) == ("velo-9", "velo-9")
-    call = Visit.objects.get(kind=Visit.Kind.RELOAD)
-    assert call.place.point == (micro.latitude, micro.longitude)
+    first = order("D-1", world.hours(9, 11))
+    # Whoever asks now is offered what only another call at the depot makes possible, and gets it.
+    windows = [world.hours(hour, hour + 2) for hour in (8, 11, 13, 15)]
+    offered = services.offers_for(services.subject_of(another := world.delivery("Alice", offset=0.002)), windows)
+    assert sum(one.feasible for one in offered) >= 3
+    for one in offered:
+        if one.feasible:
+            proposal = services.propose(delivery=another, place=another.place, window=one.window)
+            problem, plan = proposal.timetable.problem, proposal.timetable.solution
+            assert proposal.arrival == one.arrival
+            assert one.added_seconds == _driving(problem, plan) - _driving(problem, take_standing())
+            assert violations(problem, plan) == []
+    second, third = order("D-2", world.hours(12, 14)), order("D-3", world.hours(15, 17))
+    assert [van(one) for one in (first, second, third)] == ["velo-9"] * 3
+    calls = Visit.objects.filter(kind=Visit.Kind.RELOAD)
+    assert {call.place.point for call in calls} == {(micro.latitude, micro.longitude)}
+    assert len(calls) == 2
     (bike,) = vans_today(micro)
-    assert (len(bike.missing), bike.later) == (1, 1)
+    assert (len(bike.missing), bike.later) == (1, 2)
     with clock.frozen(world.hours(8, 9).earliest):
         assert holds()
+
+
+def take_standing() -> Solution:
+    return take(depot=world.depot(), day=world.TODAY).standing
+
+
+def _driving(problem: Problem, plan: Solution) -> int:
+    return plan_cost(problem, plan, PLAIN).driving
 
 
 def test_a_micro_depot_has_one_parent_that_has_none() -> None:

@@ -12,7 +12,9 @@ from apps.routing.planner.insertion import Candidate, Insertion, Refusal, remove
 from apps.routing.planner.intervals import intersect, permitted
 from apps.routing.planner.limits import PLAIN
 from apps.routing.planner.new_place import NewPlace, Rows
+from apps.routing.planner.prices import minor_units
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
+from apps.routing.planner.second_wave import Calls
 from apps.routing.planner.solution import Reason
 from apps.routing.planner.squeeze import squeeze
 from apps.routing.planner.timetable import Timetable
@@ -80,7 +82,7 @@ def offers(
         of_day = stop[day] if isinstance(stop, Mapping) else stop
         around = place[day] if isinstance(place, Mapping) else place
         answer = _asker(remove(timetable, of_day.id), of_day, around, None if standing is None else standing[day])
-        found += [_offer(day, window, answer(window)) for window in wanted]
+        found += [offer_of(day, window, answer(window)) for window in wanted]
     return found
 
 
@@ -110,6 +112,29 @@ def squeezed(timetable: Timetable, stop: Stop, refused: Offer, *, tried: int, pl
     )
 
 
+def called(calls: Calls, refused: Offer) -> Offer:
+    """The window with room behind one more call at the depot, at the cost of both; or the refused offer as it is."""
+    if refused.reason is None:
+        return refused
+    found = calls.instead_of(Refusal(refused.reason), refused.window)
+    if isinstance(found, Refusal):
+        return refused
+    place = found.insertion
+    return Offer(
+        refused.day,
+        refused.window,
+        feasible=True,
+        added_seconds=found.added_seconds,
+        added_metres=found.added_metres,
+        arrival=place.start,
+        tight=place.slack < TIGHT,
+        vehicle=place.vehicle,
+        position=place.position,
+        added_minor_units=minor_units(found.added_units) if calls.timetable.problem.priced else 0,
+        added_grams_co2e=found.added_grams_co2e,
+    )
+
+
 def _asker(timetable: Timetable, stop: Stop, place: Place | None, standing: Timetable | None) -> Answer:
     """What is the same for all windows is worked out once."""
     known: NewPlace | None = None
@@ -131,7 +156,8 @@ def _cheapest(timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], p
     return Candidate(timetable, stop).within
 
 
-def _offer(day: str, window: Window, answer: Insertion | Refusal) -> Offer:
+def offer_of(day: str, window: Window, answer: Insertion | Refusal) -> Offer:
+    """What an answer says of a window."""
     if isinstance(answer, Refusal):
         return Offer(day, window, feasible=False, reason=answer.code)
     return Offer(

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from apps.core.errors import Refused
 from apps.routing import words
 from apps.routing.new_places import known_from, neighbourhood
-from apps.routing.planner import slots
+from apps.routing.planner import pairs, slots
 from apps.routing.planner.calm import calmest_insertion
 from apps.routing.planner.insertion import Insertion, Refusal, Timetable, applied
 from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.problem import NEW_PLACE, Stop, Window
-from apps.routing.planner.second_wave import Called, with_call
+from apps.routing.planner.second_wave import Called, Calls, with_call
 from apps.routing.planner.squeeze import Squeezed, squeeze
 from apps.routing.planner.travel import OffTheMap
 from apps.routing.services.clearing import Cleared
@@ -45,7 +45,7 @@ def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:
         found = calmest_insertion(cleared.snapshot.timetable, cleared.timetable, stop, place=rows)
         if isinstance(found, Insertion):
             return Answer(found, _made(cleared, found, stop, place), frozenset({found.vehicle}))
-        squeezed = squeeze(cleared.timetable, stop, found, place=rows)
+        squeezed = squeeze(cleared.timetable, stop, found, place=rows, standing=cleared.snapshot.timetable)
         called = with_call(cleared.timetable, stop, found, place=rows) if isinstance(squeezed, Refusal) else None
     except OffTheMap:
         raise Refused("off_the_map", str(words.OFF_THE_MAP)) from None
@@ -59,16 +59,37 @@ def best(cleared: Cleared, stop: Stop, place: Whereabouts) -> Answer | Refusal:
     return found
 
 
+def best_pair(cleared: Cleared, collect: Stop, stop: Stop) -> Answer | Refusal:
+    """The cheapest places for what is collected on the way and brought on, both known to the day's matrices."""
+    found = pairs.best_pair(cleared.timetable, collect, stop)
+    if isinstance(found, Refusal):
+        return found
+    after = pairs.applied_pair(cleared.timetable, found, collect, stop)
+    position = after.tables[found.vehicle].route.stops.index(stop.id)
+    insertion = dataclasses.replace(found.brought, position=position)
+    return Answer(insertion, after, frozenset({found.vehicle}))
+
+
+def offers_of_pair(cleared: Cleared, collect: Stop, stop: Stop, windows: Sequence[Window]) -> list[slots.Offer]:
+    """One offer per window for the second half, as `best_pair` would answer it."""
+    candidate = pairs.PairCandidate(cleared.timetable, collect, stop)
+    answers = [candidate.within(window) for window in windows]
+    whole = [one if isinstance(one, Refusal) else one.brought for one in answers]
+    return [slots.offer_of("day", window, one) for window, one in zip(windows, whole, strict=True)]
+
+
 def offers(cleared: Cleared, stop: Stop, place: Whereabouts, windows: Sequence[Window]) -> list[slots.Offer]:
     """One offer per window, as `best` would answer it. Refused("off_the_map") when no road comes near the stop."""
     try:
         rows = _rows_of(cleared, stop, place)
         standing = {"day": cleared.snapshot.timetable}
         found = slots.offers({"day": cleared.timetable}, stop, {"day": windows}, place=rows, standing=standing)
-        return [
+        found = [
             one if one.feasible else slots.squeezed(cleared.timetable, stop, one, tried=OFFERED_ROOM, place=rows)
             for one in found
         ]
+        calls = Calls(cleared.timetable, stop, rows)
+        return [slots.called(calls, one) for one in found]
     except OffTheMap:
         raise Refused("off_the_map", str(words.OFF_THE_MAP)) from None
 

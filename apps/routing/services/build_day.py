@@ -14,8 +14,8 @@ from apps.deliveries.services import bump_pages, move_states
 from apps.deliveries.states import State
 from apps.events.services import emit
 from apps.fleet.models import Depot
-from apps.fleet.selectors import shifts_of, sites_of
-from apps.routing import events, roads
+from apps.fleet.selectors import shifts_of
+from apps.routing import collecting, events, roads
 from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.one_stop import together
 from apps.routing.planner.check import Code, violations
@@ -152,6 +152,8 @@ def take_in(plan: DayPlan) -> int:
             Drop.objects.bulk_create(
                 Drop(visit=visit, delivery=delivery, lies_at_id=lie_at.get(delivery.pk)) for delivery in group
             )
+            if collecting.lies_at_shop(group[0]):
+                collecting.make_visit(plan, group[0])
     return len(mine)
 
 
@@ -168,7 +170,9 @@ def prepare(*, depot: Depot, day: date, places: Iterable[tuple[float, float]] = 
     known = set(rows.values_list("place__latitude", "place__longitude")) | set(
         rows.values_list("home__latitude", "home__longitude")
     )
-    points = [*map(point_of, sites_of(depot)), *(Point(*pair) for pair in sorted({*known, *places}))]
+    shops = rows.exclude(collect_from=None)
+    known |= set(shops.values_list("collect_from__latitude", "collect_from__longitude"))
+    points = [*map(point_of, depot.together), *(Point(*pair) for pair in sorted({*known, *places}))]
     profiles = sorted(set(shifts_of(depot).values_list("vehicle__profile", flat=True)))
     return roads.keep_points(depot_code=depot.code, day=day, points=points, profiles=profiles)
 
@@ -249,6 +253,8 @@ def _filled(timetable: Timetable) -> Timetable:
     left_out = [timetable.problem.stop[stop] for stop in timetable.unserved]
     waiting = [stop for stop in left_out if not stop.is_reload]
     for stop in sorted(waiting, key=_turn):
+        if stop.id in timetable.vehicle_of:  # came with what it is collected by
+            continue
         # A visit that joined another one would have no row of its own to stand for it: they stay neighbours.
         found = inserted(timetable, stop.replace(merge_key=""))
         if isinstance(found, Refusal):

@@ -22,7 +22,8 @@ from apps.routing.expected import Expected, expect
 from apps.routing.models import DayPlan, Forecast, Route, Visit
 from apps.routing.planner.insertion import Timetable
 from apps.routing.rows import promises_of
-from apps.routing.snapshot import SPARE_RELOAD, Snapshot
+from apps.routing.snapshot import Snapshot
+from apps.routing.spare_calls import SPARE_RELOAD
 from apps.routing.stops import local_instant
 from apps.routing.vans import stored_breaks
 
