@@ -21,9 +21,11 @@ from apps.routing import (
     plan_preview_views,
     plan_views,
 )
-from apps.routing.models import Closure, DayPlan, Drop, Incident, Replan, Route, Visit
+from apps.routing.models import Closure, DayPlan, Drop, EtaChange, Incident, Replan, Route, Visit
+from apps.routing.moved_words import MovedTime, moved_time
 from apps.routing.services import note_closure
 
+MOST_SHOWN = 200
 VISIT_COLOURS = {"planned": "", "arrived": "info", "done": "success", "failed": "danger"}
 OUTCOME_COLOURS = {"applied": "success", "kept": "info", "moved_meanwhile": "warning", "infeasible": "warning"} | {
     "planner_down": "danger"
@@ -199,6 +201,14 @@ class ReplanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     list_select_related = ["plan__depot"]
     ordering = ["-pk"]
     show_full_result_count = False
+    readonly_fields = ["moved_times"]
+
+    @admin.display(description=_("Times it moved"))
+    def moved_times(self, replan: Replan) -> SafeString:
+        zone = ZoneInfo(replan.plan.depot.time_zone)
+        rows = replan.eta_changes.select_related("delivery__order").order_by("pk")[:MOST_SHOWN]
+        lines = (_moved_line(row, moved_time(row, zone)) for row in rows)
+        return format_html("<ul>{}</ul>", format_html_join("", '<li><a href="{}">{}</a> {}</li>', lines))
 
     @display(description=_("Outcome"), label=OUTCOME_COLOURS)
     def shown_outcome(self, replan: Replan) -> str:
@@ -251,6 +261,12 @@ def _orders(visit: Visit) -> SafeString:
         return url, drop.delivery.order, " (hold)" if drop.is_hold else ""
 
     return format_html_join(", ", '<a href="{}">{}</a>{}', (link(drop) for drop in visit.drops.all()))
+
+
+def _moved_line(row: EtaChange, move: MovedTime) -> tuple[str, object, str]:
+    url = reverse("admin:deliveries_delivery_change", args=[row.delivery_id])
+    causes = "; ".join(f"{by} {why}" for by, why in move.causes)
+    return url, row.delivery.order, f"{move.before} → {move.after} ({move.by}), {move.vans}: {causes}"
 
 
 def _shown(instant: datetime | None, zone: ZoneInfo) -> str:

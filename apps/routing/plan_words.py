@@ -47,13 +47,6 @@ def verdict(detail: str) -> str:
     return str(VERDICTS.get(detail, _("The plan stands as it is.")))
 
 
-def share(code: str, seconds: int) -> str:
-    """One cause of a time that has moved, with its share of it."""
-    minutes, rest = divmod(abs(seconds), 60)
-    sign = "+" if seconds >= 0 else "−"
-    return f"{sign}{minutes}:{rest:02d} {cause(code)}"
-
-
 CAUSES: dict[str, str | Promise] = {
     "late_van": gettext_lazy("the van is later or earlier than it was expected to be"),
     "traffic": gettext_lazy("slower or faster roads"),
@@ -66,6 +59,7 @@ CAUSES: dict[str, str | Promise] = {
     "own_window": gettext_lazy("its own time or place was changed"),
     "stale_position": gettext_lazy("the van has sent no position for a while"),
     "off_route": gettext_lazy("the van is not on its way there"),
+    "since_told": gettext_lazy("how the van's day went since that time was told, with changes too small to be kept"),
 }
 VERDICTS: dict[str, str | Promise] = {
     "no_gain": gettext_lazy("Nothing better was found."),

@@ -48,6 +48,7 @@ class VisitRow(NamedTuple):
     postcode: str
     floor: int | None
     eta_reason: str
+    shown_start: int | None
 
     @property
     def is_reload(self) -> bool:
@@ -173,6 +174,7 @@ def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
         "place__postcode",
         "place__floor",
         "eta_reason",
+        seconds_of("shown_start", epoch),
     )
     return [VisitRow._make(row) for row in rows]
 

@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from apps.core.time_windows import TimeWindow
 from apps.fleet.models import Vehicle
 from apps.routing.epoch_seconds import instant, since_midnight
-from apps.routing.models import Drop, Route, Visit
+from apps.routing.models import Drop, EtaChange, Route, Visit
+from apps.routing.moved_words import MovedTime, moved_time
 from apps.routing.stops import epoch_of, zone_of
 from apps.routing.waves import parcels_of, second_loads
 
 __all__ = [
     "BreakAhead",
+    "MovedTime",
     "Progress",
     "breaks_ahead",
     "eta_of",
+    "moved_times_of",
     "parcels_of",
     "progress_of",
     "remaining_visits",
@@ -126,3 +130,9 @@ def _ahead_of(visit: Visit) -> int:
         .distinct()
         .count()
     )
+
+
+def moved_times_of(delivery_id: int, *, zone: ZoneInfo) -> list[MovedTime]:
+    """Why its expected time moved, the last time first: for staff, as no other delivery is named."""
+    rows = EtaChange.objects.filter(delivery=delivery_id).select_related("replan").order_by("-pk")
+    return [moved_time(row, zone) for row in rows]

@@ -18,7 +18,7 @@ from apps.fleet.models import Driver, Position
 from apps.merchants.models import Merchant
 from apps.notifications.models import Message
 from apps.routing.models import Route, Visit
-from apps.routing.selectors import stops_away, visit_of
+from apps.routing.selectors import MovedTime, moved_times_of, stops_away, visit_of
 from apps.support.link_lines import LinkLine, link_lines
 from apps.tracking.selectors import page_document
 
@@ -63,6 +63,7 @@ class Desk:
     cases: list[ProblemReport]
     rating: Rating | None
     brand: dict[str, str]
+    moved_times: list[MovedTime]
     paths: dict[str, str] = field(default_factory=dict)
 
 
@@ -95,6 +96,7 @@ def desk_of(delivery: Delivery) -> Desk:
         cases=reports_of(delivery.pk),
         rating=rating_of(delivery.pk),
         brand={"name": delivery.merchant.name},
+        moved_times=moved_times_of(delivery.pk, zone=zone),
         paths=dict.fromkeys(("time", "place", "instructions", "cancel"), ""),
     )
 

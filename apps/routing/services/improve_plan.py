@@ -14,7 +14,7 @@ from apps.events.models import Event
 from apps.events.services import emit
 from apps.routing import events, roads
 from apps.routing.epoch_seconds import since
-from apps.routing.models import DayPlan, Replan, Route
+from apps.routing.models import DayPlan, EtaChange, Replan, Route
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.jobs import SECONDS, Improve
 from apps.routing.planner.limits import CALM, THRIFTY, Hear, Policy
@@ -185,10 +185,11 @@ def _changed(snapshot: Snapshot) -> list[str]:
 def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Result, began: float) -> bool:
     """Applies the result or leaves the plan as it is, and writes down which; False when a route had moved."""
     _describe(outcome, result)
+    moved: list[int] = []
     try:
         with transaction.atomic():
             if result.applied:
-                apply(snapshot, result)
+                moved = apply(snapshot, result)
             for route, changes in touched.routes.values() if touched.looked_at else ():
                 Route.objects.filter(pk=route).update(improved_changes=changes)
             if touched.looked_at:
@@ -200,6 +201,7 @@ def _settle(outcome: Replan, snapshot: Snapshot, touched: Touched, result: Resul
         return False
     kept = "infeasible" if result.reason in (Verdict.VIOLATES, Verdict.NO_SOLUTION) else "kept"
     _record(outcome, "applied" if result.applied else kept, began)
+    EtaChange.objects.filter(pk__in=moved).update(replan=outcome)
     return True
 
 
@@ -212,13 +214,13 @@ def _describe(outcome: Replan, result: Result) -> None:
     outcome.vans_changed, outcome.reordered = churn.vans_changed, churn.reordered
 
 
-def apply(snapshot: Snapshot, result: Result) -> None:
+def apply(snapshot: Snapshot, result: Result) -> list[int]:
     """Writes the routes that differ from the standing plan (see `put_down`)."""
-    put_down(snapshot, result.solution)
+    return put_down(snapshot, result.solution)
 
 
-def put_down(snapshot: Snapshot, found: Solution, *, actor: str = "system") -> None:
-    """Writes the routes of this plan that differ from the standing one.
+def put_down(snapshot: Snapshot, found: Solution, *, actor: str = "system") -> list[int]:
+    """Writes the routes of this plan that differ from the standing one; the rows that say why times moved.
 
     Raises RouteMoved when one of them has changed since, or would change where the van is about to be by now.
     """
@@ -237,6 +239,7 @@ def put_down(snapshot: Snapshot, found: Solution, *, actor: str = "system") -> N
     written = write(snapshot, timetable, routes)
     if snapshot.plan is not None:
         announce(snapshot.plan, routes.values(), written, actor=actor)
+    return written.kept
 
 
 def _record(outcome: Replan, word: str, began: float, detail: str = "") -> None:

@@ -11,12 +11,13 @@ from apps.core import clock
 from apps.fleet.models import Depot
 from apps.routing import roads
 from apps.routing.epoch_seconds import instant, since
-from apps.routing.models import Actual, DayPlan, Forecast, LearnedModel, Route
+from apps.routing.models import Actual, DayPlan, Forecast, LearnedModel, PlanPreview, Route
 from apps.routing.past import PastRow, past_rows, runs_of
 from apps.routing.planner.learning import Times
 from apps.routing.planner.quantiles import Sample
 from apps.routing.planner.replay import Learned, PastStop, Run, held_out, learn, mean_error, replay
 from apps.routing.planner.travel import Point, TravelError
+from apps.routing.services.moved_times import forget_old
 from apps.routing.stops import epoch_of
 
 LEARNED_DAYS = 42
@@ -149,5 +150,7 @@ def _forget() -> None:
     old = clock.now() - timedelta(days=KEPT_DAYS)
     Actual.objects.filter(day__lt=old.date()).delete()
     Forecast.objects.filter(made_at__lt=old).delete()
+    forget_old()
+    PlanPreview.objects.filter(plan__day__lt=old.date()).delete()
     newest = LearnedModel.objects.order_by("-pk").values_list("pk", flat=True)[:KEPT_MODELS]
     LearnedModel.objects.exclude(pk__in=list(newest)).delete()

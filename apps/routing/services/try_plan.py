@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from apps.core import clock
 from apps.core.errors import Refused
 from apps.events.services import react
-from apps.routing.models import DayPlan, PlanPreview, Replan
+from apps.routing.models import DayPlan, EtaChange, PlanPreview, Replan
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.cost import Cost, moved_over, plan_cost, starts
 from apps.routing.planner.insertion import Timetable
@@ -94,9 +94,10 @@ def apply_preview(*, preview: PlanPreview, actor: str) -> int:
                 raise RouteMoved("preview")
             if preview.kind == PlanPreview.Kind.BUILD:
                 put_down_draft(snapshot, found, plan)
+                _record(preview)
             else:
-                put_down(snapshot, found, actor=actor)
-            _record(preview)
+                moved = put_down(snapshot, found, actor=actor)
+                EtaChange.objects.filter(pk__in=moved).update(replan=_record(preview))
     except RouteMoved:
         raise Refused("moved", _("The plan has changed since this was worked out. Please look again.")) from None
     return len(preview.content["vans"])
@@ -240,9 +241,9 @@ def _settle(preview: PlanPreview, state: str, content: dict[str, Any]) -> None:
     )
 
 
-def _record(preview: PlanPreview) -> None:
+def _record(preview: PlanPreview) -> Replan:
     churn, content = preview.content["churn"], preview.content
-    Replan.objects.create(
+    return Replan.objects.create(
         plan=preview.plan,
         reason="dispatcher",
         mode=preview.mode or "fleet",

@@ -21,7 +21,8 @@ from apps.routing import events, roads
 from apps.routing.expected import Expected, expect
 from apps.routing.models import DayPlan, Forecast, Route, Visit
 from apps.routing.planner.insertion import Timetable
-from apps.routing.rows import promises_of
+from apps.routing.rows import VisitRow, promises_of
+from apps.routing.services.moved_times import keep, moved_of
 from apps.routing.snapshot import Snapshot
 from apps.routing.spare_calls import SPARE_RELOAD
 from apps.routing.stops import local_instant
@@ -46,6 +47,9 @@ GRACE = timedelta(minutes=60)
 """How much longer than its shift a van may take before its customers may choose another day."""
 _ROWS_PER_STATEMENT = 400
 
+type Row = tuple[int, int, int, Expected, int]
+"""Visit, route, turn, what is expected of it, and when it was expected as its time was last told."""
+
 
 class RouteMoved(Exception):
     """A route was changed by somebody else after the snapshot was taken; nothing is written."""
@@ -63,6 +67,8 @@ class Written:
     """Deliveries whose pair stands, with another reason."""
     notices: dict[int, dict[str, Any]] = field(default_factory=dict)
     """What to say to a delivery whose new pair does not lie inside the one its page showed."""
+    kept: list[int] = field(default_factory=list)
+    """Rows that say why times moved (`EtaChange`)."""
 
 
 def ensure_plan(*, depot: Depot, day: date) -> DayPlan:
@@ -162,7 +168,7 @@ def write(
     `made` gives the visit behind a stop that the snapshot does not have; `members` the deliveries of visits whose
     drops have changed since.
     """
-    members, written, rows = members or {}, Written(), []
+    members, written, rows, moves = members or {}, Written(), [], []
     made = {**(made or {}), **_calls_at_depot(snapshot, timetable, routes)}
     for van, route in routes.items():
         shift, table = snapshot.shifts[van], timetable.tables[van]
@@ -181,11 +187,23 @@ def write(
                 written.notices.update(dict.fromkeys(deliveries, _notice(snapshot, look)))
             if before is None or (before.shift, before.sequence) != (shift.shift, base + index + 1):
                 written.renumbered.update(deliveries)
-            rows.append((visit, route, base + index + 1, look))
+            move = moved_of(snapshot, van, table.route.stops[index], before, look, deliveries)
+            if move is not None:
+                moves.append(move)
+            rows.append((visit, route, base + index + 1, look, _reference(before, look, told=move is not None)))
     _store(snapshot, rows)
+    written.kept = keep(snapshot, timetable, moves, made)
     _keep_forecasts(snapshot, rows)
     _store_breaks(snapshot, timetable, routes, made)
     return written
+
+
+def _reference(before: VisitRow | None, look: Expected, *, told: bool) -> int:
+    """When service was expected as its time was last told: now, where this write tells it."""
+    if before is None or before.shown_start is None or told:
+        return look.times.start
+    stands = (before.eta_earliest, before.eta_latest) == tuple(look.shown)
+    return before.shown_start if stands else look.times.start
 
 
 def _calls_at_depot(snapshot: Snapshot, timetable: Timetable, routes: Mapping[str, int]) -> dict[str, int]:
@@ -245,10 +263,10 @@ def _notice(snapshot: Snapshot, look: Expected) -> dict[str, Any]:
     return {"to": [snapshot.instant(seconds).isoformat() for seconds in look.shown], "reason": look.reason}
 
 
-def _keep_forecasts(snapshot: Snapshot, rows: list[tuple[int, int, int, Expected]]) -> None:
+def _keep_forecasts(snapshot: Snapshot, rows: list[Row]) -> None:
     """What is expected now of the stops that are about so many minutes away; the first such forecast counts."""
     kept = []
-    for visit, _route, _sequence, look in rows:
+    for visit, _route, _sequence, look, _reference in rows:
         ahead = (look.honest.expected - snapshot.now) / 60
         for lead in LEADS_MINUTES:
             if _LEAD_GRACE * lead < ahead <= lead:
@@ -267,22 +285,23 @@ def _keep_forecasts(snapshot: Snapshot, rows: list[tuple[int, int, int, Expected
     Forecast.objects.bulk_create(kept, ignore_conflicts=True)
 
 
-def _store(snapshot: Snapshot, rows: list[tuple[int, int, int, Expected]]) -> None:
+def _store(snapshot: Snapshot, rows: list[Row]) -> None:
     """One UPDATE for many visits, each with its own values."""
     adapt = connection.ops.adapt_datetimefield_value
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         part = rows[start : start + _ROWS_PER_STATEMENT]
         values: list[Any] = []
-        for visit, route, sequence, look in part:
-            instants = (look.times.start, look.times.departure, *look.shown, *look.sure)
+        for visit, route, sequence, look, reference in part:
+            instants = (look.times.start, look.times.departure, *look.shown, *look.sure, reference)
             times = (adapt(snapshot.instant(seconds)) for seconds in instants)
             values += [visit, route, sequence, *times, look.reason]
-        holders = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(part))
+        holders = ", ".join([f"({', '.join(['%s'] * 11)})"] * len(part))
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE routing_visit SET route_id = v.column2, sequence = v.column3,"  # noqa: S608
                 " planned_arrival = v.column4, planned_departure = v.column5, eta_earliest = v.column6,"
-                " eta_latest = v.column7, sure_earliest = v.column8, sure_latest = v.column9, eta_reason = v.column10,"
+                " eta_latest = v.column7, sure_earliest = v.column8, sure_latest = v.column9,"
+                " shown_start = v.column10, eta_reason = v.column11,"
                 f" unserved_reason = '' FROM (VALUES {holders}) AS v"
                 " WHERE routing_visit.id = v.column1",
                 values,
