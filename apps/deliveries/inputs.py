@@ -52,7 +52,7 @@ class ContactInput:
 
 @dataclass(frozen=True, slots=True)
 class PlaceInput:
-    """Where to; degrees of the entrance. `merge_key` is equal for parcels that one stop can serve."""
+    """Where to; degrees of the entrance. `merge_key` is equal for what one stop can serve; services set a door's."""
 
     street: str
     postcode: str
@@ -127,9 +127,15 @@ class Terms:
     cash_due: int = 0
     """To be paid at the door, minor units of `cash_currency`."""
     cash_currency: str = ""
+    collect_from: PlaceInput | None = None
+    """The shop where a van collects it on the same day; None: it comes from a depot."""
 
     def check(self) -> None:
         """Raises InvalidInput for words no van understands."""
+        if self.collect_from is not None:
+            self.collect_from.as_row()
+            if self.kind != Delivery.Kind.DELIVERY:
+                raise InvalidInput("terms_not_understood", _("A return is not collected at a shop."))
         known = self.kind in Delivery.Kind.values and 0 <= self.priority <= HIGHEST_PRIORITY
         known = known and self.deferred in ("", *Delivery.Deferred.values)
         known = known and self.proof <= PROOFS and 0 <= self.minimum_age <= OLDEST_ASKED_FOR

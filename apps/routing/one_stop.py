@@ -12,6 +12,9 @@ from apps.routing.planner.problem import NO_LOAD, Load, Window
 from apps.routing.rows import weighed
 from apps.routing.stops import clipped, epoch_of, open_windows
 
+LEAST_COMMON_SECONDS = 1800
+"""Those who have less time than this in common are no stop that a van could be sure to reach in time."""
+
 
 class _Group(NamedTuple):
     """Deliveries with what is common of their windows; `load` is what is brought, or what is collected."""
@@ -33,7 +36,7 @@ def together(deliveries: Iterable[Delivery], plan: DayPlan) -> list[list[Deliver
     for one in found:
         window = clipped(since(epoch, one.window_earliest), since(epoch, one.window_latest))
         new = _Group([one], window, loads.get(one.pk, NO_LOAD))
-        key = one.place.merge_key
+        key = one.place.merge_key if one.collect_from_id is None else ""
         alike = groups[(key, one.kind, frozenset(one.needs)) if key else one.pk]
         for index, group in enumerate(alike):
             if (both := _joined(group, new, plan, rooms)) is not None:
@@ -47,6 +50,9 @@ def together(deliveries: Iterable[Delivery], plan: DayPlan) -> list[list[Deliver
 def _joined(group: _Group, new: _Group, plan: DayPlan, rooms: list[Load]) -> _Group | None:
     common = max(group.common[0], new.common[0]), min(group.common[1], new.common[1])
     load = group.load + new.load
+    shortest = min(last - first for first, last in (group.common, new.common))
+    if common[1] - common[0] < min(shortest, LEAST_COMMON_SECONDS):
+        return None
     if not open_windows(new.members[0].place, plan.depot, plan.day, *common):
         return None
     if rooms and not any(load.fits(room) for room in rooms):

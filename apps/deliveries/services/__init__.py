@@ -15,6 +15,7 @@ from apps.deliveries.services.doorstep_codes import (
     try_doorstep_code,
     try_doorstep_codes,
 )
+from apps.deliveries.services.home_key import with_home_key
 from apps.deliveries.services.keep_codes import (
     COLLECTION_TRIES,
     collection_code_of,
@@ -93,4 +94,5 @@ __all__ = [
     "unload_parcel",
     "use_collection_code",
     "was_opened_lately",
+    "with_home_key",
 ]

@@ -15,6 +15,7 @@ from apps.deliveries import events
 from apps.deliveries.inputs import PlaceInput
 from apps.deliveries.models import Delivery, Place, Promise
 from apps.deliveries.services.doorstep_codes import renew_doorstep_code
+from apps.deliveries.services.home_key import with_home_key
 from apps.deliveries.services.keep_codes import drop_codes
 from apps.deliveries.services.move_state import end_attempt, start_attempt
 from apps.deliveries.services.open_promise import open_promise
@@ -56,7 +57,7 @@ def change_place(
     """
     before, old = delivery.window, delivery.place
     with transaction.atomic():
-        where = place if isinstance(place, Place) else place.as_row()
+        where = place if isinstance(place, Place) else with_home_key(place, delivery.recipient).as_row()
         if where.pk is None:
             where.save()
         values = {**_window(window), **_count(actor), "collect_until": None}
@@ -73,7 +74,7 @@ def change_place(
             payload={
                 "from_kind": old.kind,
                 "to_kind": where.kind,
-                "point": where.merge_key.removeprefix("point:") or None,
+                "point": where.merge_key.removeprefix("point:") or None if where.kind != Place.Kind.ADDRESS else None,
                 "home": where.pk == delivery.home_id,
                 "revision": revision + 1,
             },

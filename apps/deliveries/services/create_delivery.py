@@ -12,6 +12,7 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
 from apps.deliveries.inputs import ORDINARY, ContactInput, ParcelInput, PlaceInput, Terms, is_plain
 from apps.deliveries.models import Attempt, Contact, Delivery, Order, Parcel
+from apps.deliveries.services.home_key import with_home_key
 from apps.deliveries.services.links import make_link
 from apps.events.services import emit
 from apps.merchants.models import Merchant
@@ -49,13 +50,17 @@ def create_delivery(
     for parcel in parcels:
         parcel.check()
     terms.check()
-    person, where = recipient.as_row(), place.as_row()
+    person = recipient.as_row()
+    where = with_home_key(place, person).as_row()
+    shop = terms.collect_from.as_row() if terms.collect_from is not None else None
     payer = buyer.as_row() if buyer and buyer != recipient else None
     if service_seconds is None:
         service_seconds = door_service_seconds(len(parcels))
     with transaction.atomic():
         person.save()
         where.save()
+        if shop is not None:
+            shop.save()
         order = _order(merchant, reference, payer or person)
         now = clock.now()
         delivery = Delivery.objects.create(
@@ -68,6 +73,7 @@ def create_delivery(
             window_latest=window.latest,
             service_seconds=service_seconds,
             kind=terms.kind,
+            collect_from=shop,
             priority=terms.priority,
             needs=sorted(terms.needs),
             deferred_reason=terms.deferred,

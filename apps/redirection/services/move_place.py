@@ -16,7 +16,7 @@ from apps.core.errors import InvalidInput, NotAllowed, Refused, Stale
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.access import Access, require_verified
 from apps.deliveries.models import Delivery, Place
-from apps.deliveries.services import PlaceInput, change_place, door_service_seconds, rotate_links
+from apps.deliveries.services import PlaceInput, change_place, door_service_seconds, rotate_links, with_home_key
 from apps.places.services import geocode, suggest
 from apps.redirection.models import PickupPoint, Reservation
 from apps.redirection.rules import check_place_change, check_window, misfit, point_service_seconds
@@ -153,6 +153,8 @@ def _to_door(
         if new_links:
             rotate_links(delivery_id=delivery.pk, actor=actor)
 
+    if isinstance(where, PlaceInput):
+        where = with_home_key(where, delivery.recipient)
     if window.latest <= clock.now():
         raise Refused("past", _("That time has passed. These still fit:"), other_windows(delivery, where))
 

@@ -40,6 +40,7 @@ def create_delivery(
     """
     place.as_row()
     terms.check()
+    place = deliveries.with_home_key(place, recipient.as_row())
     if service_seconds is None:
         service_seconds = deliveries.door_service_seconds(len(parcels))
     subject = routing.newcomer(place=place, service_seconds=service_seconds, parcels=parcels, terms=terms)

@@ -60,7 +60,7 @@ def joined_tables(tables: Iterable[RouteTable], stop: Stop) -> Iterable[tuple[in
                 continue
             if _belong_together(visit, stop):
                 found = _joined(table, index, join(visit, stop))
-                if found is not None:
+                if found is not None and _is_where_it_was(visit, table.times[index].start, found.times[index].start):
                     yield index, visit, found
 
 
@@ -69,6 +69,11 @@ def _belong_together(visit: Stop, stop: Stop) -> bool:
     if visit.location != stop.location or visit.is_reload or visit.pair or stop.pair:
         return False
     return not (visit.depots and stop.depots) or bool(visit.depots & stop.depots)
+
+
+def _is_where_it_was(visit: Stop, before: int, after: int) -> bool:
+    """Who stands in the plan already keeps the time they are shown; another one's wish is no reason to come later."""
+    return visit.eta is None or after <= max(before, visit.eta[1])
 
 
 def _joined(table: RouteTable, index: int, both: Stop) -> RouteTable | None:

@@ -1,0 +1,134 @@
+"""Several deliveries of one day to one home: one stop, one approach, each with its own time, proof and outcome."""
+
+from dataclasses import replace
+
+import pytest
+
+from apps.deliveries.models import Delivery
+from apps.deliveries.services import ContactInput, ParcelInput, PlaceInput, make_link, token_of
+from apps.deliveries.states import State
+from apps.fleet.models import Driver
+from apps.places.services import load_addresses
+from apps.redirection.services import move_to_address
+from apps.rescheduling.services import cancel_delivery, change_window, create_delivery
+from apps.routing import services as routing
+from apps.routing.models import Drop, Visit
+from apps.tracking import state
+from tests import world
+from tests.drivers.phones import browser_of, leave, phone_of, post, visits
+from tests.tracking.shopper import Shopper
+
+pytestmark = pytest.mark.django_db
+DORA = ContactInput(name="Dora Muster", phone="079 100 99", email="dora@example.com")
+NEIGHBOUR = ContactInput(name="Erna Frick", phone="079 100 98")
+HOME = PlaceInput(
+    street="Landstrasse", house_number="12", postcode="9490", town="Vaduz", latitude=47.141, longitude=9.5215
+)
+TYPED = PlaceInput(
+    street="Landstr.", house_number="12", postcode="9490", town="VADUZ", latitude=47.141, longitude=9.5215
+)
+
+
+def order(
+    reference: str, who: ContactInput = DORA, where: PlaceInput = HOME, window=None, parcels: int = 1
+) -> Delivery:
+    return create_delivery(
+        merchant=world.merchant(),
+        reference=reference,
+        recipient=who,
+        buyer=None,
+        place=where,
+        window=window or world.hours(8, 18),
+        parcels=[ParcelInput(1000, 300, 200, 100)] * parcels,
+        actor="merchant:1",
+    )
+
+
+def stop_of(delivery: Delivery) -> Visit:
+    return Visit.objects.get(drops__delivery=delivery, drops__is_open=True)
+
+
+@pytest.mark.covers("T8", "O14")
+def test_two_orders_for_one_person_are_one_stop_and_the_neighbours_is_another() -> None:
+    world.shift("van-1")
+    first, second, next_door = order("H-1"), order("H-2", where=TYPED, parcels=2), order("H-3", NEIGHBOUR)
+    upstairs = order("H-4", where=replace(HOME, floor=3))
+    assert stop_of(first) == stop_of(second)
+    assert len({stop_of(one).pk for one in (first, next_door, upstairs)}) == 3
+    assert stop_of(first).service_seconds == 140 + 20, "the longer of the two and a little for the other parcel"
+    far = world.put_in_plan(world.delivery("Bob", world.hours(16, 18)))
+    routing.publish(plan=stop_of(first).plan)
+    leave(Driver.objects.get())
+    away = {one: state.build(one.pk, "link")["stops_away"] for one in (first, second, next_door, upstairs, far)}
+    assert away[first] == away[second]
+    assert max(away.values()) <= 3, "four stops, not five"
+    told = [state.build(one.pk, "verified") for one in (first, second, next_door)]
+    assert told[0]["eta"] == told[1]["eta"]
+    assert not [word for word in ("Dora", "H-1", "H-2", "dora@") if word in str(told[2])]
+    assert first.place.merge_key != next_door.place.merge_key
+    assert "Landstr" not in first.place.merge_key
+
+
+@pytest.mark.covers("T8")
+def test_a_night_that_plans_them_makes_one_stop_unless_their_times_hardly_meet() -> None:
+    world.shift("van-1")
+    times = {"H-1": (8, 18), "H-2": (9, 12), "H-3": (11.9, 14)}
+    made = {name: order(name, window=world.hours(*hours)) for name, hours in times.items()}
+    Drop.objects.all().delete()
+    Visit.objects.all().delete()
+    routing.build_day(depot=world.depot(), day=world.TODAY)
+    assert stop_of(made["H-1"]) == stop_of(made["H-2"]) != stop_of(made["H-3"])
+    assert not Visit.objects.filter(route=None).exists()
+
+
+@pytest.mark.covers("T8")
+def test_who_changes_or_calls_off_one_keeps_the_other_as_it_was() -> None:
+    world.shift("van-1")
+    load_addresses([("Fürst-Johannes-Strasse", "70", "9494", "Schaan", "LI", 47.1662, 9.5102)])
+    stays, goes, off, moves = (order(f"H-{n}") for n in range(4))
+    assert len({stop_of(one).pk for one in (stays, goes, off, moves)}) == 1
+    change_window(delivery=goes, window=world.hours(16, 18), revision=1, actor="shopper")
+    cancel_delivery(delivery=off, reason="not_needed", revision=1, actor="merchant:1")
+    move_to_address(delivery=moves, address="Fürst-Johannes-Strasse 70, 9494 Schaan", revision=1, actor="agent:1")
+    visit = stop_of(stays)
+    assert [drop.delivery for drop in visit.drops.filter(is_open=True)] == [stays]
+    assert visit.service_seconds == 120
+    assert world.hours(8, 12).contains(visit.planned_arrival)
+    assert world.hours(16, 18).contains(stop_of(goes).planned_arrival)
+    assert stop_of(moves).place.town == "Schaan"
+    goes.refresh_from_db()
+    change_window(delivery=goes, window=world.hours(8, 18), revision=2, actor="shopper")
+    assert stop_of(goes) == stop_of(stays), "back in the same time it is the same stop again"
+
+
+@pytest.mark.covers("T8", "D7")
+def test_the_driver_comes_once_and_each_delivery_has_its_own_outcome_and_proof() -> None:
+    world.shift("van-1")
+    kept, broken = order("H-1"), order("H-2")
+    driver = Driver.objects.get()
+    leave(driver)
+    (visit,) = visits(driver)
+    phone = phone_of(driver)
+    (stop,) = phone.get("/driver/api/route").json()["stops"]
+    assert {drop["reference"] for drop in stop["drops"]} == {"H-1", "H-2"}
+    post(phone, f"/driver/api/visits/{visit.pk}/arrive")
+    page = browser_of(driver).get("/driver/").content.decode()
+    assert page.count('href="tel:') == 1, "one person is called once"
+    assert f"without-{broken.public_id}" in page
+    phone = phone_of(driver)
+    body = {
+        "without": {broken.public_id: "carrier_damaged_parcel"},
+        "received_by": "Dora Muster",
+        "lat": visit.place.latitude,
+        "lon": visit.place.longitude,
+    }
+    answer = post(phone, f"/driver/api/visits/{visit.pk}/complete", body).json()
+    assert answer.get("state") == "done", answer
+    assert phone.get("/driver/api/route").json()["stops"] == []
+    kept.refresh_from_db()
+    broken.refresh_from_db()
+    assert (kept.state, broken.state) == (State.DELIVERED, State.FAILED)
+    assert kept.proofs.get(kind="signature").received_by == "Dora Muster"
+    assert [proof.kind for proof in broken.proofs.all()] == ["failure"]
+    assert "We could not deliver" in Shopper(token_of(make_link(delivery=broken))).text
+    assert "Delivered" in Shopper(token_of(make_link(delivery=kept))).text
