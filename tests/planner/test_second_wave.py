@@ -1,20 +1,22 @@
 """A call at the depot is put into a route when something has no room without it, and the judge finds nothing wrong."""
 
+import numpy as np
 import pytest
 
-from apps.routing.planner import slots
+from apps.routing.planner import pyvrp_model, slots
 from apps.routing.planner.check import violations
 from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Refusal, Timetable, applied, best_insertion
 from apps.routing.planner.intervals import intersect
-from apps.routing.planner.limits import PLAIN
-from apps.routing.planner.problem import Load, Problem, Stop
+from apps.routing.planner.limits import PLAIN, Limit, Pace
+from apps.routing.planner.problem import Load, Problem, Stop, Tariff
 from apps.routing.planner.second_wave import Called, Calls, with_call
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.solve import build
-from tests.planner.instances import DAY, HOUR, greedy_plan, line, random_rich_problem, stop, van
+from tests.planner.instances import DAY, HOUR, greedy_plan, line, random_rich_problem, random_travel, stop, van
 
 TWO_PIECES = Load(10**9, 10**9, 2)
+HOURS_AND_WAYS = Tariff(per_hour=3_000, per_kilometre=50)
 WINDOWS = [(hour * HOUR, (hour + 3) * HOUR) for hour in range(0, 9, 3)]
 
 
@@ -109,3 +111,18 @@ def assert_taken(before: Timetable, after: Timetable, taken: Stop, offer: slots.
     assert abs(offer.added_minor_units - (now.minor_units - was.minor_units)) <= 1
     assert offer.arrival == after.times(taken.id).start
     assert offer.window[0] <= offer.arrival <= offer.window[1]
+
+
+@pytest.mark.covers("O2")
+def test_pyvrp_is_told_of_the_calls_and_what_it_plans_with_them_the_judge_accepts() -> None:
+    """Forty parcels, two vans for six at a time: nobody gets theirs without several calls, each of its own length."""
+    vans = tuple(van(f"v{n}", capacity=Load(10**9, 10**9, 6), cost=HOURS_AND_WAYS) for n in range(2))
+    calls = tuple(
+        Stop(f"c{n}-{turn}", 0, (DAY,), service=600 + 300 * n, reload_of=f"v{n}") for n in range(2) for turn in range(3)
+    )
+    people = [stop(f"s{n}", n) for n in range(1, 41)]
+    problem = Problem(0, vans, (*people, *calls), {"car": random_travel(np.random.default_rng(1), 41, 900)})
+    assert pyvrp_model.suits(problem)
+    routes = pyvrp_model.build_cold(problem, people, None, Pace(Limit(solutions=600)), 1.0, seed=1)
+    assert violations(problem, Solution(tuple(routes))) == []
+    assert sum(name.startswith("c") for route in routes for name in route.stops) >= 5

@@ -2,19 +2,31 @@
 
 The only module that imports pyvrp. Several windows become mutually exclusive clients; who may not serve whom (skills,
 zones, depots) becomes a road that does not exist; what a leg costs is its "distance", so tariffs fit; vans that are
-alike are one type. Breaks, range, calls at the depot, traffic's hours and overtime it is not told of.
+alike are one type; a van's calls at its depot are reloads there. Breaks, range, traffic's hours and overtime it is not
+told of.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pyvrp import Client, ClientGroup, Depot, Location, ProblemData, VehicleType, solve
+from pyvrp import (
+    Client,
+    ClientGroup,
+    Depot,
+    Location,
+    PenaltyParams,
+    ProblemData,
+    SolveParams,
+    VehicleType,
+    solve,
+)
+from pyvrp import Route as PlannedRoute
 
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.limits import Pace
@@ -28,6 +40,9 @@ type Places = npt.NDArray[np.intp]
 
 STOPS: Final = "stops"
 """A load that counts stops, for vans that may serve only so many."""
+
+DEAREST: Final = 100_000
+"""What the search may at most let a unit too much of a load or of time cost, in seconds of driving."""
 
 NO_ROAD: Final = 10**12
 """Price of a leg that nobody may drive: far beyond what leaving any stop out costs."""
@@ -46,7 +61,7 @@ def suits(problem: Problem) -> bool:
 def expresses(problem: Problem) -> bool:
     """Whether it knows every constraint of the problem, so that nothing need go over its plan."""
     limited = any(vehicle.breaks or vehicle.first_range is not None or vehicle.overtime for vehicle in problem.vehicles)
-    return not limited and not problem.traffic and not any(stop.is_reload for stop in problem.stops)
+    return not limited and not problem.traffic
 
 
 def build_cold(
@@ -60,12 +75,15 @@ def build_cold(
     until = time.monotonic() + part * pace.left - min(0.5, 0.01 * pace.left)
     model = _Model(problem, stops, outside)
     stopping = _Stopping(until, pace, units_per_second(problem))
-    result = solve(model.data, stop=stopping, seed=seed, collect_stats=False, display=False)
+    # In units of money a piece too many has to cost as much as driving for hours, or nobody reloads.
+    dearest = PenaltyParams(max_penalty=DEAREST * units_per_second(problem))
+    params = SolveParams(penalty=dearest)
+    result = solve(model.data, stop=stopping, seed=seed, collect_stats=False, display=False, params=params)
     free = {number: list(vans) for number, vans in enumerate(model.types.values())}
     routes = {}
     for route in result.best.routes():
         van = free[route.vehicle_type()].pop(0)
-        routes[van] = Route(van, tuple(model.ids[activity.idx] for activity in route if activity.is_client()))
+        routes[van] = Route(van, tuple(model.stops_of(van, route)))
     return [routes.get(vehicle.id, Route(vehicle.id)) for vehicle in problem.vehicles if not vehicle.is_carrier]
 
 
@@ -102,14 +120,43 @@ class _Kind:
         return cls(manner, rates(problem, van), van.skills, van.zones, van.barred_zones, van.depot)
 
 
+class _Calls(NamedTuple):
+    """The calls at the depot that a van may make."""
+
+    location: int
+    seconds: int
+    window: tuple[int, int]
+    number: int
+
+    @classmethod
+    def of(cls, stops: Sequence[Stop]) -> _Calls | None:
+        """None where there is none."""
+        if not stops:
+            return None
+        first = stops[0]
+        return cls(first.location, first.service, (max(0, first.windows[0][0]), first.windows[-1][1]), len(stops))
+
+    @property
+    def place(self) -> tuple[int, int, tuple[int, int]]:
+        """What vans may share: where, how long, and when."""
+        return self[:3]
+
+
 class _Model:
-    """The ProblemData: one location per depot and stop, one client per stop and window, one type per kind of van."""
+    """The ProblemData: one location per depot and stop, one client per stop and window, one type per kind of van.
+
+    Reloading has locations of its own behind the depots, because it takes time that the driver is paid for.
+    """
 
     def __init__(self, problem: Problem, stops: Sequence[Stop], outside: Mapping[str, int] | None) -> None:
         self.problem, self.stops, self.ids = problem, stops, list[str]()
         own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
         self.loads = _binding(own, stops)
+        self.waves = _waves(problem)
+        calls = {van.id: _Calls.of(self.waves[van.id]) for van in own if van.id in self.waves}
         depots = list(dict.fromkeys(place for van in own for place in (van.start, van.end)))
+        self.reloads = list(dict.fromkeys(call.place for call in calls.values() if call is not None))
+        first = len(depots) + len(self.reloads)
         unit = units_per_second(problem)
         clients: list[Client] = []
         groups: list[ClientGroup] = []
@@ -121,23 +168,31 @@ class _Model:
                 groups.append(ClientGroup([len(clients) + i for i in range(len(windows))], required=outside is None))
             prize = None if outside is None else outside[stop.id] * unit
             for window in windows:
-                clients.append(self._client(stop, len(depots) + number, window, group, prize))
+                clients.append(self._client(stop, first + number, window, group, prize))
                 self.ids.append(stop.id)
         kinds: dict[_Kind, Vehicle] = {}
         for van in own:
             kinds.setdefault(_Kind.of(problem, van), van)
-        places = np.array(depots + [stop.location for stop in stops], dtype=np.intp)
+        ramps = [place for place, _seconds, _window in self.reloads]
+        places = np.array(depots + ramps + [stop.location for stop in stops], dtype=np.intp)
         matrices = [self._matrices(kind, van, places) for kind, van in kinds.items()]
-        self.types: dict[Vehicle, list[str]] = {}
+        self.types: dict[tuple[Vehicle, _Calls | None], list[str]] = {}
         for van in own:
-            self.types.setdefault(van.replace(id="alike"), []).append(van.id)
+            self.types.setdefault((van.replace(id="alike"), calls.get(van.id)), []).append(van.id)
         profile = {kind: number for number, kind in enumerate(kinds)}
         self.data = ProblemData(
             locations=[Location(0, 0) for _ in places],
             clients=clients,
-            depots=[Depot(location=number) for number in range(len(depots))],
+            depots=[
+                *(Depot(location=number) for number in range(len(depots))),
+                *(
+                    Depot(len(depots) + number, tw_early=opens, tw_late=closes, service_duration=seconds)
+                    for number, (_place, seconds, (opens, closes)) in enumerate(self.reloads)
+                ),
+            ],
             vehicle_types=[
-                self._type(van, len(vans), depots, profile[_Kind.of(problem, van)]) for van, vans in self.types.items()
+                self._type(van, len(vans), depots, profile[_Kind.of(problem, van)], call)
+                for (van, call), vans in self.types.items()
             ],
             distance_matrices=[prices for prices, _ in matrices],
             duration_matrices=[times for _, times in matrices],
@@ -161,6 +216,8 @@ class _Model:
         free = self.problem.replace(traffic={})
         driving = seconds(free, kind.manner, places)
         price = driving * kind.rates.second + metres(self.problem, kind.manner.profile, places) * kind.rates.metre
+        for number, (_place, reloading, _window) in enumerate(self.reloads, start=first - len(self.reloads)):
+            price[:, number] += reloading * kind.rates.service
         price[:, first:] += np.array([stop.service for stop in self.stops]) * kind.rates.service + kind.rates.stop
         price[driving >= UNREACHABLE] = NO_ROAD
         return price
@@ -180,7 +237,7 @@ class _Model:
             group=group,
         )
 
-    def _type(self, van: Vehicle, count: int, depots: list[int], kind: int) -> VehicleType:
+    def _type(self, van: Vehicle, count: int, depots: list[int], kind: int, call: _Calls | None) -> VehicleType:
         most = 10**6 if van.max_stops is None else van.max_stops
         return VehicleType(
             num_available=count,
@@ -191,7 +248,27 @@ class _Model:
             tw_early=van.available,
             tw_late=van.shift_end,
             profile=kind,
+            reload_depots=[] if call is None else [len(depots) + self.reloads.index(call.place)],
+            max_reloads=0 if call is None else call.number,
         )
+
+    def stops_of(self, van: str, route: PlannedRoute) -> Iterator[str]:
+        """The route's stops in order; each reload in the middle is the next of the van's calls."""
+        calls = iter(self.waves.get(van, ()))
+        for number, activity in enumerate(route):
+            if activity.is_client():
+                yield self.ids[activity.idx]
+            elif 0 < number < len(route) - 1:
+                yield next(calls).id
+
+
+def _waves(problem: Problem) -> dict[str, list[Stop]]:
+    """The calls at the depot by van."""
+    found: dict[str, list[Stop]] = {}
+    for stop in problem.stops:
+        if stop.reload_of is not None and stop.windows:
+            found.setdefault(stop.reload_of, []).append(stop)
+    return found
 
 
 def _binding(vans: Sequence[Vehicle], stops: Sequence[Stop]) -> list[str]:
