@@ -129,6 +129,7 @@ def _parcels(depot: Depot, day: date) -> dict[int, list[tuple[str, datetime | No
         Drop.objects.filter(visit__route__shift__vehicle__depot=depot, visit__plan__day=day, is_hold=False)
         .exclude(delivery__parcels__barcode=None)
         .exclude(delivery__kind=Delivery.Kind.RETURN)
+        .exclude(delivery__collect_from__isnull=False, delivery__parcels__arrived_at=None)
         .order_by("-visit__sequence", "delivery__parcels__pk")
         .values_list("visit__route_id", "delivery__parcels__barcode", "delivery__parcels__loaded_at", "visit__sequence")
     )

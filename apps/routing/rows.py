@@ -9,7 +9,18 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+)
 
 from apps.deliveries.models import Delivery, Parcel, Promise
 from apps.deliveries.states import ON_A_VAN, State
@@ -49,6 +60,7 @@ class VisitRow(NamedTuple):
     floor: int | None
     eta_reason: str
     shown_start: int | None
+    collects: int | None
 
     @property
     def is_reload(self) -> bool:
@@ -76,6 +88,7 @@ class DropRow(NamedTuple):
     priority: int
     needs: list[str]
     lies_at: int | None
+    at_shop: bool
 
     @property
     def is_return(self) -> bool:
@@ -150,6 +163,12 @@ def scanned_since(instant: datetime, delivery: str) -> Exists:
     return Exists(Parcel.objects.filter(delivery=OuterRef(delivery), loaded_at__gte=instant))
 
 
+def waits_at_shop(delivery: str) -> ExpressionWrapper:
+    """Whether the delivery at the end of that path is still to be collected at its shop: no parcel was seen since."""
+    seen = Parcel.objects.filter(delivery=OuterRef(f"{delivery}_id"), arrived_at__isnull=False)
+    return ExpressionWrapper(Q(**{f"{delivery}__collect_from__isnull": False}) & ~Exists(seen), BooleanField())
+
+
 def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
     rows = visits.order_by("route__shift", "sequence", "pk").values_list(
         "pk",
@@ -175,6 +194,7 @@ def visit_rows(visits: QuerySet[Visit], epoch: int) -> list[VisitRow]:
         "place__floor",
         "eta_reason",
         seconds_of("shown_start", epoch),
+        "collects_id",
     )
     return [VisitRow._make(row) for row in rows]
 
@@ -228,6 +248,7 @@ def _drops(plan: int, epoch: int, shift_id: int | None) -> dict[int, list[DropRo
             "delivery__priority",
             "delivery__needs",
             "lies_at",
+            waits_at_shop("delivery"),
         )
     )
     found: dict[int, list[DropRow]] = defaultdict(list)

@@ -20,6 +20,7 @@ def parcels_of(call: Visit) -> list[tuple[str, bool]]:
     behind = later if again is None else later.filter(sequence__lt=again)
     drops = Drop.objects.filter(visit__in=behind.values("pk"), is_open=True, is_hold=False)
     rows = drops.exclude(delivery__kind=Delivery.Kind.RETURN).exclude(delivery__parcels__barcode=None)
+    rows = rows.exclude(delivery__collect_from__isnull=False, delivery__parcels__arrived_at=None)
     began = day_began(call.plan)
     found = rows.order_by("-visit__sequence", "delivery__parcels__pk").values_list(
         "delivery__parcels__barcode", "delivery__parcels__loaded_at"

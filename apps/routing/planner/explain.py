@@ -14,8 +14,9 @@ from apps.routing.planner.approach import Approach, known_approach
 from apps.routing.planner.eligible import RANK, barred
 from apps.routing.planner.explain_eta import EtaCause, explain_eta
 from apps.routing.planner.fitting import Fit, Ways, fits, ways_in
-from apps.routing.planner.insertion import Insertion, best_insertion
+from apps.routing.planner.insertion import Insertion, Refusal, best_insertion
 from apps.routing.planner.intervals import permitted
+from apps.routing.planner.pairs import best_pair
 from apps.routing.planner.problem import Stop, Window
 from apps.routing.planner.rooms import triple
 from apps.routing.planner.solution import Reason
@@ -56,9 +57,21 @@ def explain_refusal(timetable: Timetable, stop: Stop) -> list[Obstacle]:
     return sorted(found, key=lambda obstacle: (-_nearness(obstacle), obstacle.by, obstacle.vehicle))
 
 
+def explain_pair(timetable: Timetable, collect: Stop, bring: Stop) -> list[Obstacle]:
+    """The same for what is collected on the way: `collection` where the first half is in the way."""
+    found = []
+    for van in timetable.tables:
+        answer = best_pair(timetable.only([van]), collect, bring)
+        found.append(Obstacle(answer.code if isinstance(answer, Refusal) else FITS, van))
+    return sorted(found, key=lambda obstacle: (-_nearness(obstacle), obstacle.vehicle))
+
+
 def explain_unserved(timetable: Timetable, stop_id: str) -> list[Obstacle]:
     """Why a stop is in the problem and on no van: what stands against it now, `fits` where it could be served today."""
     stop = timetable.problem.stop[stop_id]
+    other = timetable.problem.stop.get(stop.pair)
+    if other is not None and other.id not in timetable.vehicle_of:
+        return explain_pair(timetable.without(stop_id), *((stop, other) if stop.collects else (other, stop)))
     return explain_refusal(timetable.without(stop_id), stop)
 
 

@@ -1,7 +1,7 @@
 """One delivery into, out of or across the standing plans: proposed in milliseconds, committed under route revisions."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -11,7 +11,8 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery, Place
 from apps.deliveries.services import move_state
 from apps.deliveries.states import ON_A_VAN, State
-from apps.routing import words
+from apps.routing import collecting, words
+from apps.routing.closures import shut
 from apps.routing.models import Drop, Route, Visit
 from apps.routing.planner.insertion import FrozenStop, Insertion, Refusal, Timetable
 from apps.routing.planner.problem import Stop
@@ -28,7 +29,7 @@ from apps.routing.services.write_routes import (
     write,
 )
 from apps.routing.snapshot import Snapshot, new_stop, take
-from apps.routing.stops import Whereabouts, zone_of
+from apps.routing.stops import Whereabouts, point_of, zone_of
 
 TRIES = 3
 
@@ -46,6 +47,8 @@ class Proposal:
     vans: frozenset[str]
     """Those that change on the day itself: its own, and that of a stop that made room."""
     left: tuple[Cleared, ...] = ()
+    collect: Stop | None = None
+    """The stop at the shop that is made with it."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -74,16 +77,55 @@ def propose_for(
     leaves = None if keep else subject.delivery
     days = set() if keep else {one.day for one in subject.standing} - {day}
     try:
-        target = clear(take(depot=subject.depot, day=day, places=[subject.place]), leaves)
+        target = clear(plan_for(subject, day, [subject.place]), leaves, keep_collection=True)
         left = tuple(clear(take(depot=subject.depot, day=other), leaves) for other in sorted(days))
     except FrozenStop:
         raise Refused("too_late", str(words.TOO_LATE)) from None
     stop = stop_for(target.snapshot, subject, window, loaded_on)
-    found = (find or answer.best)(target, stop, subject.place)
+    target, collect, stop = paired(target, subject, stop)
+    if collect is None:
+        found = (find or answer.best)(target, stop, subject.place)
+    else:
+        found = answer.best_pair(target, collect, stop)
     if isinstance(found, Refusal):
         raise words.refusal(found.code)
     vans = found.vans | target.vans
-    return Proposal(subject, window, target, stop, found.insertion, found.timetable, vans, left)
+    return Proposal(subject, window, target, stop, found.insertion, found.timetable, vans, left, collect)
+
+
+def plan_for(subject: Subject, day: date, places: Sequence[Whereabouts]) -> Snapshot:
+    """The day's plan with the subject's places at hand. Both ends of a pair are asked about at once."""
+    shop = subject.terms.collect_from
+    if shop is None:
+        return take(depot=subject.depot, day=day, places=places)
+    return take(depot=subject.depot, day=day, places=[*places, shop], learn=True)
+
+
+def paired(cleared: Cleared, subject: Subject, stop: Stop) -> tuple[Cleared, Stop | None, Stop]:
+    """The stop as the other half of one at the shop, if its goods lie there: of the one that the van makes already, or
+    of a new one.
+    """
+    shop, snapshot = subject.terms.collect_from, cleared.snapshot
+    if shop is None or stop.loaded_on is not None:
+        return cleared, None, stop
+    stop = stop.replace(merge_key="", depots=frozenset(), pair=cleared.collection or collecting.NEW)
+    if cleared.collection:
+        problem = cleared.timetable.problem
+        made = problem.stop[cleared.collection]
+        problem = problem.without_stop(made.pair).with_stop(made.replace(pair=stop.id, load=stop.load))
+        return replace(cleared, timetable=replace(cleared.timetable, problem=problem)), None, stop
+    if snapshot.is_off_the_map(shop):
+        raise Refused("off_the_map", str(words.OFF_THE_MAP))
+    collect = collecting.collection(
+        collecting.NEW,
+        shop,
+        location=snapshot.ground.location(point_of(shop)),
+        load=stop.load,
+        bring=stop.id,
+        depot=snapshot.depot,
+        day=snapshot.day,
+    )
+    return cleared, shut(collect, point_of(shop), snapshot.closed, snapshot.profiles, ""), stop
 
 
 def stop_for(snapshot: Snapshot, subject: Subject, window: TimeWindow, loaded_on: str | None) -> Stop:
@@ -129,6 +171,8 @@ def commit(proposal: Proposal, *, delivery: Delivery, actor: str = "system", hol
         others = members.get(visit) or [drop.delivery for drop in snapshot.drops[visit]]
         members[visit] = [*others, delivery.pk]
     made = {proposal.stop.id: visit}
+    if proposal.collect is not None:
+        made[proposal.collect.id] = _collection(proposal, delivery, routes[insertion.vehicle], hold_until)
     written = write(snapshot, proposal.timetable, routes, made=made, members=members)
     _tell(snapshot, routes, written, actor)
     for cleared, left in claimed:
@@ -244,6 +288,20 @@ def _visit(proposal: Proposal, delivery: Delivery, route: int, hold_until: datet
         hold_until=hold_until,
         window_earliest=window.earliest if window else None,
         window_latest=window.latest if window else None,
+    )
+    return int(made.pk)
+
+
+def _collection(proposal: Proposal, delivery: Delivery, route: int, hold_until: datetime | None) -> int:
+    assert proposal.collect is not None
+    made = Visit.objects.create(
+        plan=ensure_plan(depot=proposal.snapshot.depot, day=proposal.snapshot.day),
+        route_id=route,
+        place_id=delivery.collect_from_id,
+        kind=Visit.Kind.COLLECT,
+        collects=delivery,
+        service_seconds=proposal.collect.service,
+        hold_until=hold_until,
     )
     return int(made.pk)
 

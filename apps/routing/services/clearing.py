@@ -20,6 +20,8 @@ class Cleared:
     vans: frozenset[str]
     gone: tuple[int, ...]
     shared: dict[int, list[DropRow]]
+    collection: str = ""
+    """The stop that collects the delivery and stays, as the van is on its way there."""
 
     @property
     def members(self) -> dict[int, list[int]]:
@@ -27,9 +29,25 @@ class Cleared:
         return {visit: [drop.delivery for drop in drops] for visit, drops in self.shared.items()}
 
 
-def clear(snapshot: Snapshot, delivery_id: int | None) -> Cleared:
-    """Raises FrozenStop when the van is already on its way to the delivery."""
+def clear(snapshot: Snapshot, delivery_id: int | None, *, keep_collection: bool = False) -> Cleared:
+    """Raises FrozenStop when the van is already on its way to the delivery, or to the shop where it is collected;
+    with `keep_collection` that stop then stays.
+    """
     timetable, vans, gone, shared = snapshot.timetable, set(), [], {}
+    collection = ""
+    for visit, row in snapshot.visits.items() if delivery_id is not None else ():
+        if row.collects != delivery_id:
+            continue
+        van = timetable.vehicle_of.get(row.key)
+        try:
+            timetable = remove(timetable, row.key)
+            gone.append(visit)
+        except FrozenStop:
+            if not keep_collection:
+                raise
+            collection = row.key
+        if van is not None:
+            vans.add(van)
     for visit in snapshot.visits_of(delivery_id) if delivery_id is not None else []:
         stop = snapshot.visits[visit].key
         rest = [drop for drop in snapshot.drops[visit] if drop.delivery != delivery_id]
@@ -43,7 +61,7 @@ def clear(snapshot: Snapshot, delivery_id: int | None) -> Cleared:
             timetable = remove(timetable, stop)
         if van is not None:
             vans.add(van)
-    return Cleared(snapshot, timetable, frozenset(vans), tuple(gone), shared)
+    return Cleared(snapshot, timetable, frozenset(vans), tuple(gone), shared, collection)
 
 
 def _smaller(snapshot: Snapshot, timetable: Timetable, visit: int, van: str, rest: list[DropRow]) -> Timetable:

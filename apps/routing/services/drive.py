@@ -18,9 +18,11 @@ from apps.deliveries.services import bump_pages, move_states
 from apps.deliveries.states import ON_A_VAN, State
 from apps.events.services import emit
 from apps.routing import events
+from apps.routing.collecting import open_collection
 from apps.routing.models import Drop, Incident, Route, Visit
 from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING, is_on_van, scanned_since
+from apps.routing.services.at_counter import at_counter, collected_first
 from apps.routing.services.incidents import note
 from apps.routing.services.leave_behind import leave_behind
 from apps.routing.services.roll_forward import keep_rolling, snapshot_of
@@ -58,6 +60,8 @@ def _set_out(route: Route, actor: str, at: datetime) -> None:
         drops = drops.filter(visit__sequence__lt=again.sequence)
     scanned = scanned_since(day_began(route.plan), "delivery_id")
     rows = list(drops.values_list("delivery_id", "delivery__state", "delivery__kind", scanned))
+    at_shops = set(open_collection([row[0] for row in rows]))
+    rows = [row for row in rows if row[0] not in at_shops]
     to_collect = {delivery for delivery, _state, kind, _scanned in rows if kind == Delivery.Kind.RETURN}
     # What is out already left with the first load; whether the second was scanned says nothing about it.
     waiting = {delivery for delivery, state, *_rest in rows if state != State.OUT} - to_collect
@@ -75,6 +79,7 @@ def arrive(*, visit: Visit, actor: str, at: datetime | None = None, more: bool =
     at = _sane(at)
     with transaction.atomic():
         now, route = _claimed(visit)
+        collected_first(now)
         if not _comes(now, _possible(route, now, at)):
             return False
         _moved_on(route.pk, actor, next_stop=False, more=more)
@@ -133,6 +138,7 @@ def _finish(
 ) -> list[int]:
     with transaction.atomic():
         now, route = _claimed(visit)
+        collected_first(now)
         at = _possible(route, now, at)
         _comes(now, at)
         _set_aside(visit.pk, without)
@@ -141,6 +147,13 @@ def _finish(
             return []
         if now.kind == Visit.Kind.RELOAD:
             _set_out(route, actor, at)
+        if now.collects_id is not None:
+            collected = at_counter(
+                now, is_done=state == Visit.State.DONE, actor=actor, at=at, began=day_began(route.plan)
+            )
+            _moved_on(route.pk, actor, more=more)
+            visit.refresh_from_db()
+            return collected
         drops = Drop.objects.filter(visit=visit.pk, is_open=True, is_hold=False)
         here = drops.filter(Q(delivery__state__in=ON_A_VAN) | Q(delivery__kind=Delivery.Kind.RETURN))
         kinds = dict(here.values_list("delivery_id", "delivery__kind"))

@@ -9,11 +9,11 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery
 from apps.routing import plan_words
 from apps.routing.new_places import known_from
-from apps.routing.planner.explain import explain_refusal
+from apps.routing.planner.explain import explain_pair, explain_refusal
 from apps.routing.planner.problem import NEW_PLACE
 from apps.routing.planner.timetable import Timetable
 from apps.routing.planner.travel import OffTheMap
-from apps.routing.services.change_plan import day_of, stop_for
+from apps.routing.services.change_plan import day_of, paired, stop_for
 from apps.routing.services.clearing import Cleared
 from apps.routing.services.offer_windows import cleared_plan
 from apps.routing.services.subject import Subject, subject_of
@@ -54,8 +54,10 @@ def _against(
     stop = stop_for(snapshot, subject, window, loaded_on)
     if stop.location == NEW_PLACE:
         stop = stop.replace(location=len(snapshot.ground.points))
+    asked, collect, stop = paired(dataclasses.replace(cleared, timetable=timetable), subject, stop)
     codes = {key: row.code for key, row in snapshot.shifts.items()}
-    return tuple(plan_words.against(one, codes) for one in explain_refusal(timetable, stop) if one.vehicle)
+    found = explain_refusal(asked.timetable, stop) if collect is None else explain_pair(asked.timetable, collect, stop)
+    return tuple(plan_words.against(one, codes) for one in found if one.vehicle)
 
 
 def _with_place(cleared: Cleared, subject: Subject) -> Timetable:

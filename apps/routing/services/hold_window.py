@@ -11,10 +11,11 @@ from apps.deliveries.models import Delivery
 from apps.events.services import react
 from apps.routing import words
 from apps.routing.models import Drop, Visit
+from apps.routing.rows import VisitRow
 from apps.routing.services.change_plan import TRIES, Proposal, commit, with_retries
 from apps.routing.services.subject import subject_of
 from apps.routing.services.write_routes import RouteMoved, announce, claim, write
-from apps.routing.snapshot import take
+from apps.routing.snapshot import Snapshot, take
 from apps.routing.stops import Whereabouts
 
 EXPIRE_HANDLER = "apps.routing.handlers.expire_hold"
@@ -42,6 +43,16 @@ def release_holds(*, delivery_id: int) -> int:
     return sum(release_hold(visit_id=visit) for visit in visits)
 
 
+def _rows_of_hold(snapshot: Snapshot, visit: Visit) -> list[VisitRow]:
+    """The visit and, where its goods are collected on the way, the one at the shop."""
+    held = {drop.delivery for drop in snapshot.drops.get(visit.pk, ())}
+    return [
+        row
+        for row in snapshot.visits.values()
+        if row.visit == visit.pk or (row.hold_until is not None and row.collects in held)
+    ]
+
+
 def release_hold(*, visit_id: int) -> bool:
     """Gives up one hold; False when it is gone already."""
     for _attempt in range(TRIES):
@@ -49,16 +60,16 @@ def release_hold(*, visit_id: int) -> bool:
         if visit is None:
             return False
         snapshot = take(depot=visit.plan.depot, day=visit.plan.day)
-        row = snapshot.visits.get(visit.pk)
-        timetable = snapshot.timetable if row is None else snapshot.timetable.without(row.key)
-        van = None if row is None else snapshot.timetable.vehicle_of.get(row.key)
+        rows, timetable = _rows_of_hold(snapshot, visit), snapshot.timetable
         vans = {str(visit.route.shift_id)} if visit.route is not None else set()
-        if van is not None:
-            vans.add(van)
+        for row in rows:
+            if (van := timetable.vehicle_of.get(row.key)) is not None:
+                vans.add(van)
+            timetable = timetable.without(row.key)
         try:
             with transaction.atomic():
                 routes = claim(snapshot, vans)
-                Visit.objects.filter(pk=visit.pk).delete()
+                Visit.objects.filter(pk__in=[visit.pk, *(row.visit for row in rows)]).delete()
                 written = write(snapshot, timetable, routes)
                 announce(visit.plan_id, routes.values(), written, actor="system")
             return True

@@ -49,6 +49,8 @@ def leave_behind(*, visits: QuerySet[Visit], deliveries: Collection[int], reason
         Drop.objects.filter(pk__in=list(mine.values_list("pk", flat=True))).update(visit=own)
         if staying:
             Visit.objects.filter(pk=visit.pk).update(service_seconds=service_of(staying))
+    shops = Visit.objects.filter(collects__in=list(plans), plan__in=set(plans.values()), state=Visit.State.PLANNED)
+    shops.filter(hold_until=None).update(**NO_TIMES, unserved_reason=reason.value)
     if tell:
         tell_unserved(plans, dict.fromkeys(plans, reason.value))
 

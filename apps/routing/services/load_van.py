@@ -13,6 +13,7 @@ from apps.deliveries.models import Delivery, Parcel
 from apps.deliveries.services import load_parcel, move_state
 from apps.deliveries.states import ENDED, State
 from apps.routing import words
+from apps.routing.collecting import open_collection
 from apps.routing.models import Drop, Route, Visit
 from apps.routing.services.write_routes import RouteMoved
 from apps.routing.stops import day_began, zone_of
@@ -35,8 +36,8 @@ class Loaded:
 def load(*, barcode: str, vehicle: str, actor: str) -> Loaded:
     """Notes that the parcel is on the vehicle (its code). Scanning it again changes nothing.
 
-    NotFound("unknown_parcel"); Refused("not_today" | "other_van" | "later_load" | "left_depot" | "ended" | "plan_busy")
-    in words for the clerk.
+    NotFound("unknown_parcel"); Refused("not_today" | "other_van" | "later_load" | "at_shop" | "left_depot" | "ended" |
+    "plan_busy") in words for the clerk.
     """
     for _attempt in range(TRIES):
         parcel = Parcel.objects.select_related("delivery").filter(barcode=barcode.strip()).first()
@@ -47,6 +48,8 @@ def load(*, barcode: str, vehicle: str, actor: str) -> Loaded:
         if parcel.loaded_at is not None and parcel.loaded_at >= began:
             missing = delivery.parcels.exclude(loaded_at__gte=began).count()
             return Loaded(delivery.pk, route.pk, vehicle, missing, again=True)
+        if open_collection([delivery.pk]):
+            raise Refused("at_shop", _("A van collects this parcel at a shop. Put it aside and tell the dispatcher."))
         _check_turn(drop, vehicle)
         if route.departed_at is not None and not _is_back_for(drop, route):
             raise Refused("left_depot", _("%(van)s has already left.") % {"van": vehicle}, van=vehicle)

@@ -11,10 +11,10 @@ from apps.routing.planner import slots
 from apps.routing.planner.insertion import FrozenStop
 from apps.routing.planner.solution import Reason
 from apps.routing.services import answer
-from apps.routing.services.change_plan import day_of, stop_for
+from apps.routing.services.change_plan import day_of, paired, plan_for, stop_for
 from apps.routing.services.clearing import Cleared, clear
 from apps.routing.services.subject import Subject, from_every_depot, subject_of
-from apps.routing.snapshot import Snapshot, take
+from apps.routing.snapshot import Snapshot
 from apps.routing.stops import Whereabouts
 
 
@@ -99,7 +99,7 @@ def cleared_plan(subject: Subject, day: date, places: Sequence[Whereabouts]) -> 
     try:
         subject.check_cutoff(day)
         loaded_on = subject.loaded_on(day)
-        return clear(take(depot=subject.depot, day=day, places=places), subject.delivery), loaded_on
+        return clear(plan_for(subject, day, places), subject.delivery, keep_collection=True), loaded_on
     except Refused as refusal:
         return refusal.code
     except FrozenStop:
@@ -125,8 +125,12 @@ def _of_day(
         return [SlotOffer(day, window, feasible=False, reason=plan) for window in windows]
     (cleared, loaded_on), snapshot = plan, plan[0].snapshot
     widest = TimeWindow(min(window.earliest for window in windows), max(window.latest for window in windows))
-    stop = stop_for(snapshot, subject, widest, loaded_on)
-    answers = answer.offers(cleared, stop, subject.place, [snapshot.window(window) for window in windows])
+    cleared, collect, stop = paired(cleared, subject, stop_for(snapshot, subject, widest, loaded_on))
+    wanted = [snapshot.window(window) for window in windows]
+    if collect is not None:
+        answers = answer.offers_of_pair(cleared, collect, stop, wanted)
+    else:
+        answers = answer.offers(cleared, stop, subject.place, wanted)
     return [_offer(snapshot, day, window, one) for window, one in zip(windows, answers, strict=True)]
 
 

@@ -6,10 +6,11 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from apps.core.errors import Refused
-from apps.deliveries.inputs import ORDINARY, Terms
+from apps.deliveries.inputs import ORDINARY, PlaceInput, Terms
 from apps.deliveries.models import Delivery, Parcel
 from apps.fleet.models import Depot
 from apps.routing import words
+from apps.routing.collecting import lies_at_shop
 from apps.routing.models import Drop
 from apps.routing.planner.problem import Load
 from apps.routing.planner.solution import Reason
@@ -58,6 +59,7 @@ class Subject:
     carried_by: int | None = None
     returning: date | None = None
     terms: Terms = ORDINARY
+    """`collect_from` only while it still lies there."""
     lies_at: int | None = None
 
     def check_cutoff(self, day: date) -> None:
@@ -116,7 +118,12 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
         standing=standing,
         carried_by=own.shift if on_van and own else None,
         returning=None if on_van or is_return else loaded_day,
-        terms=Terms(delivery.kind, delivery.priority, frozenset(delivery.needs)),
+        terms=Terms(
+            delivery.kind,
+            delivery.priority,
+            frozenset(delivery.needs),
+            collect_from=PlaceInput.of(delivery.collect_from) if lies_at_shop(delivery) else None,
+        ),
         lies_at=last.lies_at_id if last is not None else None,
     )
 
