@@ -1,7 +1,8 @@
 """How fast and how well a running plan takes what shoppers change: `python -m benchmarks.replan --json`.
 
-Every size runs in a process of its own. Changes follow one another on one plan: each is answered by insertion (what
-fits nowhere is searched for half a second longer), then improved by the planner child; a few are compared with a long
+Every size runs in a process of its own. Changes follow one another on one plan: each is answered by insertion or by
+another stop that makes room; a window that is refused is searched for by the planner child, as the page asks for it
+(`rescheduling.look_harder`: `infeasible_changes`, `infeasible_repaired`), another place is not. Then the child improves; a few are compared with a long
 solve, warm from the same plan, with the same frozen prefix and prices. The same day is lived under both policies; the
 figures at the top are those of the calm one, which a running day has. Times are wall clock, without HTTP and database.
 """
@@ -114,6 +115,8 @@ class Bench:
         problem, plan = self.day.problem, self.day.plan
         (answered, seconds) = _timed(lambda: _change_window(problem, plan, asked, self.policy))
         self.tally.answer_ms.append(seconds * 1000)
+        if isinstance(answered.found, Refusal):
+            answered = self._searched(answered)
         self._take(answered, reference)
 
     def _place(self, reference: bool) -> None:
@@ -141,8 +144,6 @@ class Bench:
     # what becomes of them -----------------------------------------------------------------------------------------
 
     def _take(self, answered: Answered, reference: bool) -> None:
-        if isinstance(answered.found, Refusal):
-            answered = self._searched(answered)
         if isinstance(answered.found, Refusal):
             self.tally.no += 1
             self.tally.false_refusals += self._was_possible(answered.asked)
@@ -244,7 +245,7 @@ def _change_window(problem: Problem, plan: Solution, asked: Stop, policy: Policy
     bare = remove(standing, asked.id)
     found = calmest_insertion(standing, bare, asked, policy=policy) if _still_holds(standing, bare, asked) else OTHERS
     answered = _answered(problem, plan, asked, found)
-    return _with_room(bare, answered, found) if isinstance(found, Refusal) else answered
+    return _with_room(standing, bare, answered, found) if isinstance(found, Refusal) else answered
 
 
 def _still_holds(standing: Timetable, bare: Timetable, asked: Stop) -> bool:
@@ -259,12 +260,12 @@ def _find_place(day: BenchmarkDay, moved: Stop, point: Point, policy: Policy) ->
     bare = remove(standing, moved.id)
     rows = NewPlace(day.nearest(point), day.rows(point))
     found = calmest_insertion(standing, bare, moved, place=rows, policy=policy)
-    return found if isinstance(found, Insertion) else squeeze(bare, moved, found, place=rows)
+    return found if isinstance(found, Insertion) else squeeze(bare, moved, found, place=rows, standing=standing)
 
 
-def _with_room(bare: Timetable, refused: Answered, refusal: Refusal) -> Answered:
+def _with_room(standing: Timetable, bare: Timetable, refused: Answered, refusal: Refusal) -> Answered:
     """The same with room that another stop makes, where one can."""
-    squeezed = squeeze(bare, refused.asked, refusal)
+    squeezed = squeeze(bare, refused.asked, refusal, standing=standing)
     if not isinstance(squeezed, Squeezed):
         return refused
     plan = squeezed.timetable

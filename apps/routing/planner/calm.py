@@ -6,6 +6,7 @@ disturbs nobody. The standing plan says when everybody was expected before the c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -106,8 +107,14 @@ class _Gaps:
         return self._noticed(after) + (0 if van == after.vehicle.id else noticed)
 
     def _noticed(self, table: RouteTable) -> int:
-        was = self.standing.tables[table.vehicle.id]
-        before = {other: times.start for other, times in zip(was.route.stops, was.times, strict=True)}
-        now = zip(table.route.stops, table.times, strict=True)
-        known = ((before[other], times.start) for other, times in now if other in before and other != self.stop.id)
-        return sum(abs(start - expected) > NOTICED for expected, start in known)
+        return noticed(self.standing, [table], self.stop.id)
+
+
+def noticed(standing: Timetable, tables: Iterable[RouteTable], but: str) -> int:
+    """Customers of these routes whose start has moved too far to go unnoticed; `but` is whoever asked for it."""
+    expected, count = standing.starts, 0
+    for table in tables:
+        for stop, times in zip(table.stops, table.times, strict=True):
+            before = expected.get(stop.id, times.start)
+            count += abs(before - times.start) > NOTICED and stop.id != but and not stop.is_reload
+    return count

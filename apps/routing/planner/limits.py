@@ -119,8 +119,9 @@ class Policy:
 
 PLAIN: Final = Policy()
 
-CALM: Final = Policy(name="calm", worth=300, worth_per_moved=240, most_moved=1, changed_van=120, quiet=600)
-"""For a day that customers watch: somebody else's time moves only for a saving that is plain to see."""
+CALM: Final = Policy(name="calm", worth=300, worth_per_moved=240, most_moved=0, changed_van=120, quiet=600)
+"""For a day that customers watch: nobody else's time moves by more than ten minutes unless that repairs lateness, and
+by more than five only for a saving that is plain to see."""
 
 THRIFTY: Final = Policy(
     name="thrifty", moved_per_minute=0, worth=20, worth_per_moved=0, most_moved=10**6, changed_van=0

@@ -9,17 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from apps.routing.planner.calm import NOTICED
 from apps.routing.planner.check import violations
-from apps.routing.planner.cost import plan_cost
+from apps.routing.planner.cost import moved_over, plan_cost, starts
 from apps.routing.planner.insertion import Refusal, Timetable, apply, least_late
 from apps.routing.planner.limits import PLAIN, Limit, Pace, Policy
 from apps.routing.planner.neighbours import nearest_vans
+from apps.routing.planner.prices import units_per_second
 from apps.routing.planner.problem import Problem, Stop
 from apps.routing.planner.regroup import warm_plans
 from apps.routing.planner.solution import Reason, Solution
+from apps.routing.planner.squeeze import Squeezed, squeeze
 
 SECONDS: Final = 0.35
 """The whole answer, model and judgement included; with the pipe, and a leg of the search's overrun, half a second."""
+
+ASKED: Final = 160
+"""Stops that are asked to make room first, far more than in the instant answer: where one can, few notice."""
 
 SEARCHED: Final = 0.7
 """Part of what the insertion leaves that the search may take; in the rest the judge sees what was found."""
@@ -49,19 +55,36 @@ def fit_in(
     late = least_late(bare, stop)
     if isinstance(late, Refusal):
         return late
+    room = squeeze(bare, stop, Refusal(Reason.OTHERS), tried=ASKED, standing=bare, policy=policy)
+    if isinstance(room, Squeezed) and not _wrong(bare, room.timetable.problem, room.timetable.solution, stop):
+        return Repaired(room.timetable.problem, room.timetable.solution, tuple(sorted(room.vans)))
     problem, standing = bare.problem.with_stop(stop), bare.solution
     start = apply(standing, late, stop)
     vans = _vans(problem, start, late.vehicle)
     plans = warm_plans(problem, start, vans, pace.rest(SEARCHED), policy) or []
-    costs = [(plan_cost(problem, plan, policy, vans), plan) for plan in plans]
-    costs.sort(key=lambda one: (one[0].late, one[0].total))
-    for number, (_cost, plan) in enumerate(costs):
+    for number, plan in enumerate(_calmest_first(problem, bare, stop, plans, vans, policy)):
         if number and pace.over:
             break
-        wrong = violations(problem, plan, standing=standing, standing_problem=bare.problem, strict=frozenset({stop.id}))
-        if stop.id in plan.vehicle_of and not wrong:
+        if stop.id in plan.vehicle_of and not _wrong(bare, problem, plan, stop):
             return Repaired(problem, plan, tuple(vans))
     return Refusal(Reason.OTHERS)
+
+
+def _wrong(bare: Timetable, problem: Problem, plan: Solution, stop: Stop) -> bool:
+    """Whether the judge finds anything, with no grace for the changed stop."""
+    return bool(violations(problem, plan, standing=bare.solution, standing_problem=bare.problem, strict={stop.id}))
+
+
+def _calmest_first(
+    problem: Problem, bare: Timetable, stop: Stop, plans: list[Solution], vans: list[str], policy: Policy
+) -> list[Solution]:
+    """Plans without lateness first, then by price, everybody who would notice added."""
+    before = {other: start for other, start in bare.starts.items() if other != stop.id}
+    quiet = policy.quiet * units_per_second(problem)
+    costs = [plan_cost(problem, plan, policy, vans) for plan in plans]
+    heard = [moved_over(before, starts(problem, plan), NOTICED) for plan in plans]
+    order = sorted(range(len(plans)), key=lambda n: (costs[n].late, costs[n].total + quiet * heard[n]))
+    return [plans[number] for number in order]
 
 
 def _vans(problem: Problem, plan: Solution, van: str) -> list[str]:

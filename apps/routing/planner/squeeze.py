@@ -2,7 +2,7 @@
 
 One other stop is taken out, the new one goes into that van, and the other goes where it still fits (on any van that may
 bring it, or elsewhere on its own). Its window and promise hold like everybody's. The stops nearest to the new place are
-asked first, and the first that can make room does.
+asked first, and the one does who disturbs the fewest.
 """
 
 from __future__ import annotations
@@ -11,14 +11,23 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Final
 
+from apps.routing.planner.calm import noticed
 from apps.routing.planner.insertion import Insertion, Refusal, barred, best_insertion
+from apps.routing.planner.limits import CALM, Policy
 from apps.routing.planner.new_place import NewPlace
+from apps.routing.planner.prices import units_per_second
 from apps.routing.planner.problem import NEW_PLACE, Problem, Stop
 from apps.routing.planner.solution import Reason
 from apps.routing.planner.timetable import Timetable
 
 TRIED: Final = 32
 """Stops that are asked to make room: about half a millisecond each."""
+
+LOOKED_ON: Final = 16
+"""Further ones that are asked once somebody can."""
+
+QUIET_ENOUGH: Final = 1
+"""Who makes room is moved anyhow: with nobody else nothing better is looked for."""
 
 _NEARLY: Final = {Reason.MAX_STOPS, Reason.CAPACITY, Reason.RANGE, Reason.WINDOW, Reason.OTHERS}
 """Refusals that room on a van could change."""
@@ -44,16 +53,29 @@ class Squeezed:
         return {self.insertion.vehicle, self.moved_to.vehicle}
 
     @property
+    def added_units(self) -> int:
+        return self.insertion.added_units + self.moved_to.added_units
+
+    @property
     def added_seconds(self) -> int:
         """Driving that both moves add to the plan without either stop."""
         return self.insertion.added_seconds + self.moved_to.added_seconds
 
 
 def squeeze(
-    timetable: Timetable, stop: Stop, refusal: Refusal, *, tried: int = TRIED, place: NewPlace | None = None
+    timetable: Timetable,
+    stop: Stop,
+    refusal: Refusal,
+    *,
+    tried: int = TRIED,
+    place: NewPlace | None = None,
+    standing: Timetable | None = None,
+    policy: Policy = CALM,
 ) -> Squeezed | Refusal:
     """Room for a stop (not in the plan) that was refused; else the same refusal.
 
+    With `standing`, the plan as people were told of it, whoever makes room so that the fewest others notice does; else
+    the first who can.
     For a stop at a `NEW_PLACE`, `place` is what its answer was found by: rows are asked for as they are needed, and
     the place stands last in the matrices of `Squeezed.timetable`, which know the ways that this plan drives.
     """
@@ -62,11 +84,26 @@ def squeeze(
     if stop.location == NEW_PLACE and place is None:
         raise ValueError("a stop at a new place needs what its answer was found by")
     search = _Search(timetable, stop, place if stop.location == NEW_PLACE else None)
+    quiet = policy.quiet * units_per_second(timetable.problem)
+    best: tuple[int, Squeezed] | None = None
+    left = tried
     for van, other in search.nearest(tried):
+        if not left:
+            break
+        left -= 1
         found = search.instead_of(van, other)
-        if found is not None:
-            return found
-    return refusal
+        if found is None:
+            continue
+        heard = (
+            0 if standing is None else noticed(standing, map(found.timetable.tables.__getitem__, found.vans), stop.id)
+        )
+        price = found.added_units + quiet * heard
+        if best is None or price < best[0]:
+            best = price, found
+        left = min(left, LOOKED_ON)
+        if heard <= QUIET_ENOUGH:
+            break
+    return refusal if best is None else best[1]
 
 
 class _Search:

@@ -201,6 +201,15 @@ class Timetable:
     def vehicle_of(self) -> dict[str, str]:
         return {stop: van for van, table in self.tables.items() for stop in table.route.stops}
 
+    @cached_property
+    def starts(self) -> dict[str, int]:
+        """When service begins at every stop that is served."""
+        return {
+            stop: times.start
+            for table in self.tables.values()
+            for stop, times in zip(table.route.stops, table.times, strict=True)
+        }
+
     def times(self, stop_id: str) -> StopTimes:
         """Simulated earliest times of a stop that is served; KeyError when it is not."""
         table = self.tables[self.vehicle_of[stop_id]]
