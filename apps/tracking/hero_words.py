@@ -106,10 +106,13 @@ def _arriving(doc: Document) -> tuple[str, str]:
 
 
 def _late_note(doc: Document) -> str:
-    agreed = window_of(doc["window"])
-    if not doc["late"] or agreed is None:
+    told = window_of(doc["late_for"])
+    if told is None:
         return ""
-    return _("Later than the %(window)s we agreed. We are sorry.") % {"window": range_words(agreed, doc["zone"])}
+    words = {"window": range_words(told, doc["zone"])}
+    if doc["late_for"] == doc["window"]:
+        return _("Later than the %(window)s we agreed. We are sorry.") % words
+    return _("Later than the %(window)s we told you. We are sorry.") % words
 
 
 def _created(doc: Document, brand: str) -> Hero:

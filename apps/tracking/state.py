@@ -40,6 +40,7 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
     delivery, policy, progress = facts.delivery, facts.delivery.merchant.policy, facts.progress
     state, is_verified = delivery.state, tier == "verified"
     told = told_window(facts)
+    is_late = rules.is_late(state, progress, told.latest, now)
     return {
         "version": delivery.page_version,
         "tier": tier,
@@ -47,7 +48,8 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
         "merchant": delivery.merchant.slug,
         "zone": delivery.merchant.time_zone,
         "status": state,
-        "late": rules.is_late(state, progress, told.latest, now),
+        "late": is_late,
+        "late_for": _pair(told) if is_late else None,
         "window": _pair(delivery.window),
         "eta": _eta(facts, now),
         "eta_reason": _eta_reason(facts, now),

@@ -58,6 +58,7 @@ BASE: dict[str, Any] = {
     "zone": ZONE,
     "status": "out",
     "late": False,
+    "late_for": None,
     "window": [at("14:00"), at("16:00")],
     "eta": [at("14:10"), at("14:40")],
     "eta_reason": "",
@@ -100,7 +101,7 @@ EXACT = {"lat": 47.1410, "lon": 9.5215, "exact": True, "radius_metres": 0}
 POINT_SPOT = {"lat": 47.1390, "lon": 9.5228, "exact": True, "radius_metres": 0}
 NOTE = {"safe_place": "porch", "note": "Hinter der blauen Bank, bitte.", "has_access_code": True, "acknowledged": True}
 WAITING = {"until": at("18:00", 17), "code": None, "ready": True}
-LATE = {"late": True, "window": [at("12:00"), at("14:00")]}
+LATE = {"late": True, "late_for": [at("12:00"), at("14:00")], "window": [at("12:00"), at("14:00")]}
 NOT_HOME = {"reason": "consignee_not_home", "at": at("11:42"), "photo": None, "has_photo": True}
 PROOF = {"photo": 1, "signature": None, "received_by": "", "left_at": "porch", "at": at("14:22"), "hidden": False}
 UNSEEN = {**PROOF, "photo": None, "received_by": None, "left_at": "", "hidden": True}

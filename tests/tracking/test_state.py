@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 KEYS = {
     "rating", "problem", "dispute", "calendar", "blocks",
-    "version", "tier", "id", "merchant", "zone", "status", "late", "window", "eta", "eta_reason", "stops_away",
-    "distance_metres", "order", "door_code", "driver_note", "place",
+    "version", "tier", "id", "merchant", "zone", "status", "late", "late_for", "window", "eta", "eta_reason",
+    "stops_away", "distance_metres", "order", "door_code", "driver_note", "place",
     "destination", "van", "actions", "timeline", "parcels", "instruction", "collection", "proof", "failure", "help",
     "ended",    "view_only",
 }  # fmt: skip
@@ -117,7 +117,9 @@ def test_late_is_a_flag_once_the_arrival_is_past_what_was_told(now: Any) -> None
     on_route([made.pk], first=world.MORNING + timedelta(minutes=20))
     assert state.build(made.pk, "link")["late"] is False
     now.advance(minutes=31)
-    assert state.build(made.pk, "link")["late"] is True
+    page = state.build(made.pk, "link")
+    assert page["late"] is True
+    assert page["late_for"] == page["window"]
 
 
 def test_a_share_link_shows_the_same_and_changes_nothing() -> None:

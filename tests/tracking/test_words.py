@@ -64,8 +64,11 @@ def test_stops_are_counted_in_words() -> None:
     assert said == ["You are next", "1 stop away", "2 stops away", ""]
 
 
-def test_a_late_delivery_says_what_was_agreed_and_is_sorry() -> None:
-    assert "12:00–14:00" in hero(PAGES["delayed"], "Alpenkorb").note
+def test_a_late_delivery_says_what_was_agreed_or_told_and_is_sorry() -> None:
+    late = PAGES["delayed"]
+    assert hero(late, "Alpenkorb").note == "Later than the 12:00–14:00 we agreed. We are sorry."
+    agreed_later = {**late, "window": late["eta"]}
+    assert hero(agreed_later, "Alpenkorb").note == "Later than the 12:00–14:00 we told you. We are sorry."
     assert hero(PAGES["out_near"], "Alpenkorb").note == ""
 
 
