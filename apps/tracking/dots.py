@@ -79,6 +79,11 @@ class _Outlook(NamedTuple):
     position: _Rule
     road: _Rule
     distance: _Rule
+    audience: str
+    """All that _Van asks of the progress: two sights of one route may have been learned at different times.
+
+    Text, because Python works out a text's hash once and a tuple's every time.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +121,17 @@ class Sight:
         duty = progress.on_duty
         if duty is None or not rules.is_on_the_way(self.state, progress, duty.earliest):
             return None
-        return _Outlook(
-            progress, duty, *(_rule(self.policy, progress, name) for name in ("position", "road", "distance"))
-        )
+        position, road, distance = (_rule(self.policy, progress, name) for name in ("position", "road", "distance"))
+        return _Outlook(progress, duty, position, road, distance, _audience(progress))
+
+
+def _audience(progress: Progress) -> str:
+    asked = (
+        *(progress.vehicle_id, progress.depot_point, progress.next_point),
+        *(progress.last_left_other_door_at, progress.last_left_other_point, progress.profile),
+        *(progress.is_at_own_door, bool(progress.stops_away)),
+    )
+    return repr(asked)
 
 
 def _rule(policy: Policy, progress: Progress, element: str) -> _Rule:
@@ -153,32 +166,48 @@ def dot_of(sight: Sight | None, steps: Mapping[int, Step], now: datetime) -> Dot
 class _Van:
     """A van at an instant, as all who wait for it see it."""
 
-    def __init__(self, step: Step, progress: Progress, now: datetime) -> None:
-        fix = step.newest
+    __slots__ = ("at", "is_hidden", "metres_to_next", "shown", "views")
+
+    def __init__(self, fix: Fix, progress: Progress, shown: "_Shown") -> None:
         self.is_hidden = is_at_depot(fix, progress) or progress.is_near_other_door(fix.point)
-        self.at = fix.at.isoformat()
+        self.at, self.shown = shown.at, shown
         self.metres_to_next = progress.metres_to_next(fix.point)
-        self.dot: Dot = {} if self.is_hidden else _dot(fix, step.before, progress, now)
         self.views: dict[int | None, View] = {}
 
 
+class _Shown:
+    """A van's step as it is drawn, and as text: several audiences share it."""
+
+    __slots__ = ("at", "dot", "text")
+
+    def __init__(self, dot: Dot) -> None:
+        self.dot, self.at = dot, str(dot["at"])
+        self.text = dot_message(dot)
+
+
 class View:
-    """What one audience is shown: the same for all of a van's deliveries but for the distance and the last road."""
+    """What one audience is shown: the same for all of a van's deliveries but for the distance and the last road.
 
-    __slots__ = ("_message", "at", "dot")
+    `message` is what a socket is sent: one object for all who share the view, so that it is framed once.
+    """
 
-    def __init__(self, at: str, dot: Dot) -> None:
-        self.at, self.dot, self._message = at, dot, ""
+    __slots__ = ("_shown", "at", "message", "more")
+
+    def __init__(self, shown: _Shown, more: Dot) -> None:
+        self.at, self._shown, self.more = shown.at, shown, more
+        # The text of the step, with what is added put before its two closing braces.
+        self.message = f"{shown.text[:-2]},{_encoded(more)[1:-1]}}}}}" if more else shown.text
 
     @property
-    def message(self) -> str:
-        """What a socket is sent: one object for all who share the view, so that it is encoded once."""
-        self._message = self._message or dot_message(self.dot)
-        return self._message
+    def dot(self) -> Dot:
+        return {**self._shown.dot, **self.more}
+
+
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def dot_message(dot: Dot) -> str:
-    return json.dumps({"type": "dot", "dot": dot}, separators=(",", ":"))
+    return f'{{"type":"dot","dot":{_encoded(dot)}}}'
 
 
 class Moment:
@@ -186,42 +215,43 @@ class Moment:
 
     def __init__(self, steps: Mapping[int, Step], now: datetime) -> None:
         self._steps, self._now = steps, now
-        self._vans: dict[tuple[object, ...], _Van] = {}
+        self._vans: dict[str, _Van] = {}
+        self._shown: dict[tuple[object, ...], _Shown] = {}
 
     def view(self, sight: Sight | None) -> View | None:
         """None where the van stays hidden."""
         outlook, now = sight.outlook if sight else None, self._now
         if outlook is None:
             return None
-        progress = outlook.progress
+        progress, duty, position, road_rule, distance, audience = outlook
         step = self._steps.get(progress.vehicle_id or 0)
-        if step is None or not outlook.on_duty.earliest <= now <= outlook.on_duty.latest:
+        if step is None or not duty.earliest <= now <= duty.latest:
             return None
-        van = self._van(step, progress)
+        van = self._vans.get(audience)
+        if van is None:
+            van = self._vans[audience] = _Van(step.newest, progress, self._step_shown(step, progress))
+        if van.is_hidden:
+            return None
         metres = None if van.metres_to_next is None else van.metres_to_next + progress.metres_beyond_next
-        if van.is_hidden or not outlook.position.shows(now, metres):
+        if not position.shows(now, metres):
             return None
-        told = rules.rounded_metres(metres) if metres is not None and outlook.distance.shows(now, metres) else None
+        told = rules.rounded_metres(metres) if metres is not None and distance.shows(now, metres) else None
         view = van.views.get(told)
         if view is None:
-            distance = {} if told is None else {"distance_metres": told}
-            view = van.views[told] = View(van.at, {**van.dot, **distance})
-        if progress.stops_away == 0 and outlook.road.shows(now, metres):
+            view = van.views[told] = View(van.shown, {} if told is None else {"distance_metres": told})
+        if progress.stops_away == 0 and road_rule.shows(now, metres):
             road = remaining_road(step.newest.point, progress)
-            return View(van.at, {**view.dot, "remaining": [list(spot) for spot in road]}) if road else view
+            spots = {"remaining": [list(spot) for spot in road]} if road else {}
+            return View(van.shown, {**view.more, **spots}) if spots else view
         return view
 
-    def _van(self, step: Step, progress: Progress) -> _Van:
-        # All that _Van asks of it: two sights of one route may have been learned at different times.
-        key = (
-            *(progress.vehicle_id, progress.depot_point, progress.next_point),
-            *(progress.last_left_other_door_at, progress.last_left_other_point, progress.profile),
-            *(progress.is_at_own_door, bool(progress.stops_away)),
-        )
-        van = self._vans.get(key)
-        if van is None:
-            van = self._vans[key] = _Van(step, progress, self._now)
-        return van
+    def _step_shown(self, step: Step, progress: Progress) -> _Shown:
+        before = step.before if step.before and not _began_at_other_door(step.before, progress) else None
+        key = (progress.vehicle_id, progress.profile, before is None)
+        shown = self._shown.get(key)
+        if shown is None:
+            shown = self._shown[key] = _Shown(_dot(step.newest, before, progress.profile or "car", self._now))
+        return shown
 
 
 def _steps(vehicle_ids: Collection[int]) -> dict[int, Step]:
@@ -258,15 +288,16 @@ def is_at_depot(fix: Fix, way: Progress) -> bool:
     return way.depot_point is not None and distance_metres(fix.point, way.depot_point) < DEPOT_METRES
 
 
-def _dot(fix: Fix, before: Fix | None, way: Progress, now: datetime) -> Dot:
-    path, seconds = [fix.point], 0.0
-    # A step that began at somebody else's door would give the door away.
+def _began_at_other_door(before: Fix, way: Progress) -> bool:
+    """A step that began there would give the door away."""
     left = way.last_left_other_door_at
-    began_there = before is not None and (
-        (left is not None and before.at <= left) or way.is_near_other_door(before.point)
-    )
-    if before and not began_there and timedelta(0) < fix.at - before.at <= _LONGEST_STEP:
-        path = _between(before, fix, way.profile or "car")
+    return (left is not None and before.at <= left) or way.is_near_other_door(before.point)
+
+
+def _dot(fix: Fix, before: Fix | None, profile: str, now: datetime) -> Dot:
+    path, seconds = [fix.point], 0.0
+    if before and timedelta(0) < fix.at - before.at <= _LONGEST_STEP:
+        path = _between(before, fix, profile)
         seconds = (fix.at - before.at).total_seconds()
     age = max(0.0, (now - fix.at).total_seconds())
     fresh = max(_LINE_SECONDS, STALE_AFTER_SECONDS / settings.CLOCK_SPEED) - age / settings.CLOCK_SPEED

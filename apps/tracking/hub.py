@@ -1,7 +1,7 @@
 """Who holds which page open in this process: topics are deliveries, and every socket has a box that never grows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 from apps.tracking.entry import Entry
@@ -93,9 +93,13 @@ class Hub:
     def boxes(self, topics: Iterable[int]) -> list[Mailbox]:
         found: list[Mailbox] = []
         for topic in topics:
-            # copy() is one step too: the loop may add to the set meanwhile.
-            found += self._topics.get(topic, set()).copy()
+            found += self.boxes_of(topic)
         return found
+
+    def boxes_of(self, topic: int) -> Collection[Mailbox]:
+        waiting = self._topics.get(topic)
+        # copy() is one step too: the loop may add to the set meanwhile.
+        return waiting.copy() if waiting else ()
 
     def newcomers(self, most: int) -> list[Mailbox]:
         """Those who have not been shown anything yet, the longest waiting first."""

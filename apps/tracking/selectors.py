@@ -39,12 +39,6 @@ def page_texts(delivery_ids: Collection[int], tiers: Collection[str] = TIERS) ->
     return found
 
 
-def overdue_pages(delivery_ids: Collection[int]) -> set[int]:
-    """Those whose row is older than their delivery's page_version."""
-    rows = PageSnapshot.objects.filter(delivery_id__in=delivery_ids, tier="link")
-    return set(rows.filter(version__lt=F("delivery__page_version")).values_list("delivery_id", flat=True))
-
-
 def page_hero(delivery: Delivery) -> Hero:
     """What the page says first, in words: for lists that link to pages."""
     return hero(page_document(delivery, "link"), delivery.merchant.name)

@@ -1,13 +1,13 @@
-"""Who may see which van, as the live process remembers it: asked anew when page or route move, or ten seconds pass."""
+"""Who may see which van, as the live process remembers it: asked anew when page, route or shift move, or in time."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from apps.tracking.dots import Sight, sights_of
 from apps.tracking.feeds import Mark, road_marks
 
-MARKS_EVERY, KEPT_SECONDS = 1.0, 10.0
+MARKS_EVERY, KEPT_SECONDS = 1.0, 30.0
 # So many are asked again in one look, so that a full house does not hold up the next position.
 _MOST_AT_ONCE = 200
 
@@ -34,17 +34,17 @@ class Sights:
         return {topic: self._sights[topic][1] for topic in topics if topic in self._sights}
 
     def concerned(
-        self, pages: Collection[int], vans: Collection[int], watched: Collection[int], now: float
+        self, pages: Collection[int], vans: Collection[int], watched: Callable[[], Collection[int]], now: float
     ) -> set[int]:
         """Those among `watched` whose page moved or whose van did, with their sights as of now."""
         for topic in pages:
             self._forget(topic)
         self._moved |= set(vans)
-        if watched and now >= self._next_look:
+        if (pages or vans) and now >= self._next_look:
             self._next_look = now + MARKS_EVERY
             self._look_at_roads()
             self._forget_old(now)
-            self._learn([topic for topic in watched if topic not in self._sights], now)
+            self._learn([topic for topic in watched() if topic not in self._sights], now)
         self._learn([topic for topic in pages if topic not in self._sights], now)
         found = {topic for van in vans for topic in self._by_van.get(van, ())} | set(pages)
         return {topic for topic in found if topic in self._sights}

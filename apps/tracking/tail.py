@@ -15,9 +15,9 @@ from apps.core import clock
 from apps.deliveries import access as gate
 from apps.fleet.services import Written, position_bell
 from apps.tracking.dots import HIDDEN, Moment, View, dot_message
-from apps.tracking.feeds import VanFeed, living_links, page_feed
+from apps.tracking.feeds import VanFeed, living_links, overdue_pages, page_feed
 from apps.tracking.hub import Hub, Kind, Mailbox
-from apps.tracking.selectors import overdue_pages, page_texts
+from apps.tracking.selectors import page_texts
 from apps.tracking.services import refresh
 from apps.tracking.sights import Sights
 from apps.tracking.state import view_only
@@ -132,15 +132,15 @@ class Tail:
 
     def _dot_messages(self, pages: Collection[int], vans: set[int], now: float) -> Delivered:
         """What was told already (the same fix, a van that stays hidden) is not told again."""
-        moment, watched = Moment(self._vans.steps, clock.now()), self.hub.topics() if vans or pages else []
-        texts: dict[int, str] = {}
-        for topic in self._sights.concerned(pages, vans, watched, now):
+        moment, told, found = Moment(self._vans.steps, clock.now()), self._told, Delivered()
+        for topic in self._sights.concerned(pages, vans, self.hub.topics, now):
             view = moment.view(self._sights[topic])
             at = view.at if view else None
-            if self._told.get(topic, ...) != at:
-                self._told[topic] = at
-                texts[topic] = _message(view)
-        return [(box, "dot", text) for topic, text in texts.items() for box in self.hub.boxes((topic,))]
+            if told.get(topic, ...) != at:
+                told[topic] = at
+                text = _message(view)
+                found += [(box, "dot", text) for box in self.hub.boxes_of(topic)]
+        return found
 
     def _close_dead(self, boxes: list[Mailbox], *, but_verified: bool = False) -> Delivered:
         alive = living_links({box.link[0] for box in boxes}) if boxes else ()
