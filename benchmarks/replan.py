@@ -2,9 +2,10 @@
 
 Every size runs in a process of its own. Changes follow one another on one plan: each is answered by insertion or by
 another stop that makes room; a window that is refused is searched for by the planner child, as the page asks for it
-(`rescheduling.look_harder`: `infeasible_changes`, `infeasible_repaired`), another place is not. Then the child improves; a few are compared with a long
-solve, warm from the same plan, with the same frozen prefix and prices. The same day is lived under both policies; the
-figures at the top are those of the calm one, which a running day has. Times are wall clock, without HTTP and database.
+(`rescheduling.look_harder`: `infeasible_changes`, `infeasible_repaired`), another place is not. Then the child
+improves; a few are compared with a long solve, warm from the same plan, with the same frozen prefix and prices. The
+same day is lived under both policies; the figures at the top are those of the calm one, which a running day has. Times
+are wall clock, without HTTP and database.
 """
 
 from __future__ import annotations

@@ -83,7 +83,9 @@ def fits(
         rested = leave <= gaps.rest_latest
         leave = np.maximum(leave, gaps.rest_earliest) + gaps.rest_seconds
     tried = ways.may & in_time
-    onward = _arrivals(timetable, approach.zone, leave, approach.away, ways.may if late else tried)
+    # in traffic only where there is hope: every arrival costs
+    driven = ways.may if late else tried & (leave <= gaps.latest)
+    onward = _arrivals(timetable, approach.zone, leave, approach.away, driven)
     holds = tried & rested & (onward <= gaps.latest)
     return Fit(ways.arrival, start, onward, in_time, holds)
 

@@ -60,6 +60,9 @@ def lateness(intervals: Sequence[Window], start: int) -> int:
 
 def next_starts(intervals: Sequence[Window], arrivals: Instants) -> tuple[Instants, npt.NDArray[np.bool_]]:
     """`next_start` for many arrivals, and which of them are in time."""
+    if len(intervals) == 1:
+        ((opens, closes),) = intervals
+        return np.maximum(arrivals, opens), arrivals <= closes
     starts = arrivals.copy()
     in_time = np.zeros(arrivals.shape, dtype=np.bool_)
     for opens, closes in reversed(intervals):
