@@ -1,6 +1,7 @@
 """Who plays in the demo: merchants, people, vans. All invented; deterministic by seed."""
 
 from dataclasses import dataclass
+from datetime import time
 from random import Random
 
 FIRST_NAMES = (
@@ -110,9 +111,12 @@ class DemoVehicle:
     max_stops: int | None = None
     reload_seconds: int = 0
     recharge_seconds: int = 0
+    at_micro_depot: bool = False
 
 
-VADUZ_AND_SCHAAN, SCHAAN, LOW_EMISSION_ZONE = "9490, 9494", "9494", "9490"
+VADUZ, VADUZ_AND_SCHAAN, SCHAAN, LOW_EMISSION_ZONE = "9490", "9490, 9494", "9494", "9490"
+MICRO_DEPOT_CLOSES = time(11, 30)
+"""Orders for the same day go out from Schaan from then on."""
 LUNCH = {"earliest": 41_400, "latest": 48_600, "seconds": 1_800}
 """Half an hour that begins between half past eleven and half past one."""
 OVERTIME_SECONDS = 1_800
@@ -198,10 +202,11 @@ VEHICLES = (
             BIKE_DAY,
             BIKE_COST,
             *BIKE_CO2E,
-            VADUZ_AND_SCHAAN,
+            zone,
             reload_seconds=RELOAD_SECONDS,
+            at_micro_depot=at_micro_depot,
         )
-        for n in (1, 2)
+        for n, zone, at_micro_depot in ((1, VADUZ, True), (2, VADUZ_AND_SCHAAN, False))
     ),
     DemoVehicle(
         "Fuss 1",

@@ -90,7 +90,7 @@ def send_out(plan: DayPlan) -> None:
         routing.publish(plan=plan)
     with clock.frozen(local(plan.day, 7.5)):
         # A second load waits at the ramp until its van is back.
-        for van in vans_today(plan.depot):
+        for van in (van for depot in plan.depot.together for van in vans_today(depot)):
             for barcode in van.missing:
                 routing.load(barcode=barcode, vehicle=van.vehicle, actor="clerk:1")
     early = local(plan.day, 8.5)

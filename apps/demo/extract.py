@@ -89,6 +89,8 @@ class DepotSite:
 
 DEPOT: Final = DepotSite("Depot Schaan", "Im alten Riet", "125", "9494", "Schaan", 47.176986, 9.513574)
 """A commercial building in the industrial area north of Schaan, by the road to Nendeln and Vaduz."""
+MICRO_DEPOT: Final = DepotSite("Mikrodepot Vaduz", "Aeulestrasse", "22", "9490", "Vaduz", 47.139939, 9.521309)
+"""In the middle of Vaduz, where bicycles start."""
 
 
 @cache

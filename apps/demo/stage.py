@@ -76,21 +76,16 @@ def point_of(address: extract.Address) -> tuple[float, float]:
 
 
 def set_fleet(days: Sequence[date], vehicles: Sequence[cast.DemoVehicle] = cast.VEHICLES) -> Depot:
-    site = extract.DEPOT
-    depot = Depot.objects.create(
-        code="schaan",
-        name=site.name,
-        street=f"{site.street} {site.number}",
-        town=site.city,
-        latitude=site.lat,
-        longitude=site.lon,
-        time_zone=extract.TIME_ZONE,
-    )
-    token = fleet.issue_depot_device(depot=depot, name="Ramp 1")
-    DemoKey.objects.create(kind=DemoKey.Kind.CLERK, name="Ramp 1", secret=token)
+    """The depot with its roster, and the micro depot in town where some of the vehicles start there."""
+    depot = _set_depot("schaan", extract.DEPOT, "Ramp 1")
+    starts = {False: depot}
+    if any(plan.at_micro_depot for plan in vehicles):
+        zone = {"postcodes": cast.VADUZ, "cutoff_time": cast.MICRO_DEPOT_CLOSES, "has_stock": True}
+        micro = {"kind": Depot.Kind.MICRO, "parent": depot, **zone}
+        starts[True] = _set_depot("vaduz", extract.MICRO_DEPOT, "Micro depot", **micro)
     for plan, name in zip(vehicles, cast.DRIVERS, strict=False):
         vehicle = Vehicle.objects.create(
-            depot=depot,
+            depot=starts[plan.at_micro_depot],
             code=plan.code,
             kind=plan.kind,
             profile=plan.profile,
@@ -123,6 +118,22 @@ def set_fleet(days: Sequence[date], vehicles: Sequence[cast.DemoVehicle] = cast.
                 ends_at=local(day, end),
                 **({} if plan.kind == Vehicle.Kind.CARRIER else rests),
             )
+    return depot
+
+
+def _set_depot(code: str, site: extract.DepotSite, ramp: str, **more: object) -> Depot:
+    depot = Depot.objects.create(
+        code=code,
+        name=site.name,
+        street=f"{site.street} {site.number}",
+        town=site.city,
+        latitude=site.lat,
+        longitude=site.lon,
+        time_zone=extract.TIME_ZONE,
+        **more,
+    )
+    token = fleet.issue_depot_device(depot=depot, name=ramp)
+    DemoKey.objects.create(kind=DemoKey.Kind.CLERK, name=ramp, reference=depot.pk, secret=token)
     return depot
 
 

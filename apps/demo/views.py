@@ -21,7 +21,7 @@ from apps.deliveries.selectors import full_link_of
 from apps.deliveries.states import State
 from apps.demo import extract, stage
 from apps.demo.models import DemoKey
-from apps.fleet.models import Vehicle
+from apps.fleet.models import Depot, Vehicle
 from apps.merchants.models import Merchant
 from apps.redirection.models import PickupPoint, Reservation
 from apps.routing.models import Route, Visit
@@ -140,15 +140,16 @@ def _vans_to_take() -> list[dict[str, Any]]:
 
 def _faces() -> Iterable[dict[str, str]]:
     driver = DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER).first()
-    clerk = DemoKey.objects.filter(kind=DemoKey.Kind.CLERK).first()
     point = _busy_point()
     shop = DemoKey.objects.filter(kind=DemoKey.Kind.MERCHANT).first()
     login = f"{stage.STAFF_NAME} / {stage.STAFF_PASSWORD}"
     yield _face("demo:phone", (), "smartphone", _("The demo phone"), _("Every text and e-mail, codes included."))
     if driver:
         yield _face("drivers:enter", (driver.secret,), "truck", _("Driver's page"), driver.name)
-    if clerk:
-        yield _face("drivers:depot_enter", (clerk.secret,), "warehouse", _("Depot clerk"), _("Load scan of the day."))
+    for clerk in DemoKey.objects.filter(kind=DemoKey.Kind.CLERK).order_by("pk"):
+        at = Depot.objects.filter(pk=clerk.reference).values_list("name", flat=True).first() or clerk.name
+        note = _("Load scan of the day.")
+        yield _face("drivers:depot_enter", (clerk.secret,), "warehouse", _("Depot clerk"), f"{at}: {note}")
     if point:
         yield _face("drivers:counter", (point.secret,), "store", _("Hand-out at the point"), point.name)
     story = _("Find a delivery, read its story.")

@@ -42,6 +42,7 @@ def make() -> None:
 def _fleet() -> Depot:
     # So little room each that the planner needs all of them, and none of the limits that the demo's own fleet has.
     plain = {"pieces": 16, "cost": (0, 0, 0, 0, 0), "barred_postcodes": "", "reload_seconds": 0, "shift": cast.DAY}
+    plain["at_micro_depot"] = False
     vans = [replace(van, **plain) for van in cast.VEHICLES if van.code in (UNDER_WAY, AT_DEPOT, "Velo 1")]
     depot = stage.set_fleet([TODAY, TOMORROW], vans)
     # Two of them stand at the depot while the clock runs, so a lunch planned to the minute would come late.

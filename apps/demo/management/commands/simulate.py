@@ -48,16 +48,16 @@ class Command(BaseCommand):
             for key in DemoKey.objects.filter(kind=DemoKey.Kind.DRIVER)
         }
         wheels: dict[int, Wheel] = {}
-        clerk = ClerkScanner(base, DemoKey.objects.get(kind=DemoKey.Kind.CLERK).secret)
+        clerks = [ClerkScanner(base, key.secret) for key in DemoKey.objects.filter(kind=DemoKey.Kind.CLERK)]
         for van in vans.values():
-            van.load_up = partial(_load, clerk)
+            van.load_up = partial(_load, clerks)
         keys = dict(DemoKey.objects.filter(kind=DemoKey.Kind.MERCHANT).values_list("name", "secret"))
         shops = Shops(base, keys, seed, TOMORROW_COUNT)
         day = broken = None
         while True:
             began = time.monotonic()
             now = clock.now()
-            if day != now.date() and self._try(partial(_load, clerk)):
+            if day != now.date() and self._try(partial(_load, clerks)):
                 day = now.date()
                 following = clock.next_working_day(now).date()
                 shops.open_for(following, Visit.objects.filter(plan__day=following).count())
@@ -104,9 +104,9 @@ def _fragile(vans: list[Van]) -> Van | None:
     return min(out, key=lambda van: (van.kind != "cargo_bike", len(van.route["stops"])), default=None)
 
 
-def _load(clerk: ClerkScanner) -> None:
-    """The clerk scans what is still missing onto each van, as every morning."""
-    for van in clerk.day()["vans"]:
+def _load(clerks: list[ClerkScanner]) -> None:
+    """The clerks scan what is still missing onto each van, as every morning."""
+    for clerk, van in [(one, van) for one in clerks for van in one.day()["vans"]]:
         for barcode in van["missing"]:
             with suppress(Rejected):  # moved to another van since the list was read: the next list has it there
                 clerk.scan(barcode, van["vehicle"])
