@@ -35,6 +35,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
         "apps.storefront.handlers.on_delivery",
         "apps.drivers.handlers.on_cancelled",
     ),
+    "delivery.failure_withdrawn": ("apps.tracking.handlers.on_delivery",),
     "delivery.step_up_requested": ("apps.notifications.handlers.on_step_up_requested",),
     "delivery.step_up_passed": (),
     "delivery.link_rotated": ("apps.tracking.handlers.on_link",),

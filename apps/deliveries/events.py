@@ -6,6 +6,7 @@ WINDOW_CHANGED = "delivery.window_changed"  # from: [instant, instant], to: [ins
 PLACE_CHANGED = "delivery.place_changed"
 STATE_CHANGED = "delivery.state_changed"  # from, to, reason: codes
 CANCELLED = "delivery.cancelled"  # reason: code
+FAILURE_WITHDRAWN = "delivery.failure_withdrawn"  # attempt: number (the phone had handed it over, without signal)
 STEP_UP_REQUESTED = "delivery.step_up_requested"  # step_up: id
 STEP_UP_PASSED = "delivery.step_up_passed"
 LINK_ROTATED = "delivery.link_rotated"  # link: id (its token is new, or it was revoked)

@@ -39,6 +39,7 @@ _CODES = {
     events.PROMISE_OPENED: "promise_opened",
     events.CONTACT_TRIED: "contact_tried",
     events.PROOF_FLAGGED: "proof_flagged",
+    events.FAILURE_WITHDRAWN: "failure_withdrawn",
     # Declared by apps above; read by name, as every event is.
     "routing.next_stop": "next_stop",
     "routing.eta_moved": "eta_moved",

@@ -42,6 +42,7 @@ TIMELINE: dict[str, LazyText] = {
     "promise_opened": gettext_lazy("The customer was told a time (version {version})."),
     "contact_tried": gettext_lazy("The driver tried to reach the recipient ({channel})."),
     "proof_flagged": gettext_lazy("Look at this: {flags}."),
+    "failure_withdrawn": gettext_lazy("The driver had handed it over; the phone had no signal until now."),
     "attempt_disputed": gettext_lazy("You told us that you were there."),
     "dispute_decided": gettext_lazy("We have checked that attempt."),
     "driver_unread": gettext_lazy("The driver has not confirmed a change."),

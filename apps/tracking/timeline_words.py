@@ -45,6 +45,7 @@ _ICONS = {
     "place_changed_home": "house",
     "instructions_saved": "message-square-text",
     "instructions_acknowledged": "check",
+    "failure_withdrawn": "package-check",
     "attempt_disputed": "message-square-text",
     "dispute_decided": "check",
 }

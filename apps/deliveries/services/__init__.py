@@ -45,6 +45,7 @@ from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.services.record_proof import record_proof
 from apps.deliveries.services.refuse_phone import refuse_phone
 from apps.deliveries.services.share_links import share_link, shares_of, stop_sharing
+from apps.deliveries.services.withdraw_failure import withdraw_failure
 
 __all__ = [
     "COLLECTION_TRIES",
@@ -95,4 +96,5 @@ __all__ = [
     "use_collection_code",
     "was_opened_lately",
     "with_home_key",
+    "withdraw_failure",
 ]

@@ -36,6 +36,8 @@ def depart(*, driver: Driver, at: datetime | None = None, more: bool = False) ->
 def arrive(*, driver: Driver, visit_id: int, at: datetime | None = None, more: bool = False) -> Outcome:
     """The van stands at the door. Refused("acknowledge_first") while something new for this stop is unread."""
     visit = own_visit(driver, visit_id, at)
+    if at is not None and routing.note_late_arrival(visit=visit, at=at):
+        return Outcome(visit.pk, visit.state, again=False)
     if visit.state in (Visit.State.DONE, Visit.State.FAILED):
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.PLANNED and _must_read_first(visit):

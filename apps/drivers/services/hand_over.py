@@ -47,6 +47,8 @@ class Ready:
     asking: frozenset[int]
     skipped: frozenset[int]
     without: dict[int, tuple[str, Judged]]
+    is_late: bool = False
+    """The evening has closed the stop meanwhile, by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,15 @@ def complete(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None
 def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None = None) -> Ready | Outcome:
     """Looks at everything before anything is written; the outcome itself when the stop is done already."""
     visit = own_visit(driver, visit_id, at)
-    if visit.state == Visit.State.FAILED:
+    closed = {one.delivery for one in routing.closed_by_the_evening(visit=visit, at=at)}
+    if visit.state == Visit.State.FAILED and not closed:
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.DONE:
         return Outcome(visit.pk, visit.state, again=True)
     if visit.kind == Visit.Kind.RELOAD:
         return Ready(visit, Shown(), Needs(), (), None, frozenset(), frozenset(), {})
     is_point = visit.place.kind != Place.Kind.ADDRESS
-    here = deliveries_at(visit)
+    here = deliveries_at(visit, closed)
     without = _judged(visit, here, shown, at)
     staying = [row for row in here if row.pk not in without]
     if not staying and here:
@@ -95,14 +98,19 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | Non
     signature = read_signature(shown.signature) if shown.signature is not None else None
     asking = [] if is_point else [row for row in staying if needs_doorstep_code(row)]
     skipped = _without_code(asking, shown)
-    return Ready(visit, shown, needs, photos, signature, frozenset(row.pk for row in asking), skipped, without)
+    return Ready(
+        visit, shown, needs, photos, signature, frozenset(row.pk for row in asking), skipped, without, bool(closed)
+    )
 
 
 def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bool = False) -> Outcome:
     """Writes what `get_ready` found good."""
     visit, actor = ready.visit, actor_of(driver)
     is_point = visit.place.kind != Place.Kind.ADDRESS
+    more = more or ready.is_late
     with transaction.atomic():
+        if ready.is_late and at is not None:
+            routing.reopen(visit=visit, at=at, actor=actor)
         ids = routing.complete(visit=visit, actor=actor, at=at, without=ready.without, more=more)
         taken_at = visit.left_at or at
         for delivery in Delivery.objects.filter(pk__in=ids).select_related("merchant__policy").order_by("pk"):

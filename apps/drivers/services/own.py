@@ -3,6 +3,7 @@
 What a phone tells late belongs to the shift of when it happened: `at` is that instant, now when nothing is said.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from apps.core.errors import NotFound, Refused
 from apps.deliveries.models import Delivery
 from apps.drivers.rounds import shift_at
 from apps.fleet.models import Driver, Shift
-from apps.routing.models import Route, Visit
+from apps.routing.models import Drop, Route, Visit
 
 
 def own_shift(driver: Driver, at: datetime | None = None) -> Shift:
@@ -56,9 +57,11 @@ def own_delivery(driver: Driver, public_id: str, at: datetime | None = None) -> 
     return delivery
 
 
-def deliveries_at(visit: Visit) -> list[Delivery]:
-    """What is still to be handed over at a stop, with its parcels and its shop's rules."""
-    rows = Delivery.objects.filter(drops__visit=visit, drops__is_open=True, drops__is_hold=False)
+def deliveries_at(visit: Visit, closed: Collection[int] = ()) -> list[Delivery]:
+    """What is still to be handed over at a stop, with its parcels and its shop's rules; `closed` is what was there."""
+    drops = Drop.objects.filter(visit=visit, is_hold=False)
+    here = drops.filter(delivery__in=closed) if closed else drops.filter(is_open=True)
+    rows = Delivery.objects.filter(pk__in=here.values("delivery"))
     return list(rows.select_related("merchant__policy", "recipient").prefetch_related("parcels").order_by("pk"))
 
 

@@ -23,6 +23,7 @@ from apps.routing.services.explain_windows import obstacles
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import ByHand, improve_plan, preview_plan
 from apps.routing.services.incidents import note, note_if_urgent
+from apps.routing.services.late_word import closed_by_the_evening, note_late_arrival, reopen
 from apps.routing.services.learn import learn_tonight
 from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.off_the_road import break_down, mark_sick
@@ -69,6 +70,7 @@ __all__ = [
     "close_day",
     "close_if_over",
     "close_road",
+    "closed_by_the_evening",
     "commit",
     "complete",
     "depart",
@@ -91,6 +93,7 @@ __all__ = [
     "note",
     "note_closure",
     "note_if_urgent",
+    "note_late_arrival",
     "note_point_full",
     "obstacles",
     "offers",
@@ -106,6 +109,7 @@ __all__ = [
     "release",
     "release_hold",
     "release_holds",
+    "reopen",
     "remember",
     "roll_back",
     "roll_forward",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.core import clock
@@ -24,6 +24,7 @@ from apps.routing.planner.solution import Reason
 from apps.routing.rows import REMAINING, is_on_van, scanned_since
 from apps.routing.services.at_counter import at_counter, collected_first
 from apps.routing.services.incidents import note
+from apps.routing.services.late_word import left_last
 from apps.routing.services.leave_behind import leave_behind
 from apps.routing.services.roll_forward import keep_rolling, snapshot_of
 from apps.routing.services.watch_day import keep_watching
@@ -269,5 +270,4 @@ def _sane(at: datetime | None) -> datetime:
 
 def _possible(route: Route, visit: Visit, at: datetime) -> datetime:
     """Nor may it say that the van stood at a door before it had left the depot, or the door before."""
-    last_left = Visit.objects.filter(route=route).aggregate(at=Max("left_at"))["at"]
-    return max(moment for moment in (at, route.departed_at, last_left, visit.arrived_at) if moment is not None)
+    return max(moment for moment in (at, route.departed_at, left_last(route), visit.arrived_at) if moment is not None)
