@@ -99,7 +99,7 @@ class DeliveryAdmin(TenantScoped, ModelAdmin):
     # What happened, people, place and messages stand on the desk above (apps.support); here is what it leaves out.
     fieldsets = [
         (None, {"fields": ["order", "merchant", "shown_state", "shown_window", "shown_promise", "created", "ended"]}),
-        (gettext_lazy("Place"), {"fields": ["place", "home", "codes", "collect_by"]}),
+        (gettext_lazy("Place"), {"fields": ["place", "home", "collect_from", "codes", "collect_by"]}),
     ]
     readonly_fields = ["shown_state", "shown_window", "shown_promise", "created", "ended", "codes", "collect_by"]
 

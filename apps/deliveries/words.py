@@ -66,6 +66,8 @@ FAILURE_REASONS: dict[str, LazyText] = {
     "carrier_vehicle_issue": gettext_lazy("the van had a problem"),
     "carrier_road_closed": gettext_lazy("the road was closed"),
     "carrier_capacity_exceeded": gettext_lazy("the pick-up point had no room"),
+    "sender_not_ready": gettext_lazy("the shop did not have it ready"),
+    "sender_closed": gettext_lazy("the shop was closed"),
     "weather_delay": gettext_lazy("the weather stopped us"),
 }
 
@@ -91,6 +93,8 @@ NEXT_STEPS: dict[str, LazyText] = {
     "carrier_vehicle_issue": _NEXT_BY_ITSELF,
     "carrier_road_closed": _NEXT_BY_ITSELF,
     "carrier_capacity_exceeded": gettext_lazy("Choose another pick-up point or a time at your door."),
+    "sender_not_ready": _NEXT_BY_ITSELF,
+    "sender_closed": _NEXT_BY_ITSELF,
     "weather_delay": _NEXT_BY_ITSELF,
 }
 

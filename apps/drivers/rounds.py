@@ -53,7 +53,8 @@ class DropAtStop:
 class Stop:
     """One visit. `drops` are all there are for this place.
 
-    A call at the depot (`is_reload`) has none, but parcels `to_load`: (barcode, whether it is not on board yet).
+    A call at the depot (`is_reload`) has none, but parcels `to_load`: (barcode, whether it is not on board yet). So has
+    a shop where an order, `collects`, is taken on board.
     """
 
     visit: int
@@ -70,6 +71,7 @@ class Stop:
     may_give_up_at: datetime | None = None
     is_reload: bool = False
     to_load: tuple[tuple[str, bool], ...] = ()
+    collects: str = ""
 
     def seen_as(self, state: str) -> "Stop":
         """The same stop on the way to it, or at its door."""
@@ -81,7 +83,11 @@ class Stop:
 
     @property
     def parcel_count(self) -> int:
-        return len(self.to_load) if self.is_reload else sum(drop.parcel_count for drop in self.drops)
+        return len(self.to_load) if not self.drops else sum(drop.parcel_count for drop in self.drops)
+
+    @property
+    def is_collection(self) -> bool:
+        return bool(self.collects)
 
     @property
     def tries(self) -> int:
@@ -166,17 +172,19 @@ def _stops(route: Route, done: int, zone: ZoneInfo) -> tuple[Stop, ...]:
     )
     visits = (
         Visit.objects.filter(route=route, state__in=Visit.REMAINING, hold_until=None)
-        .select_related("place", "route__shift", "plan__depot")
+        .select_related("place", "route__shift", "plan__depot", "collects__order", "collects__merchant__policy")
         .prefetch_related(Prefetch("drops", queryset=drops, to_attr="open_drops"))
         .order_by("sequence", "pk")
     )
-    found = [visit for visit in visits if visit.open_drops or visit.kind == Visit.Kind.RELOAD]
+    found = [visit for visit in visits if visit.open_drops or visit.kind != Visit.Kind.STOP]
     return tuple(_stop(visit, done + index + 1, today, is_near=index < HELD) for index, visit in enumerate(found))
 
 
 def _stop(visit: Any, number: int, today: date, *, is_near: bool) -> Stop:
     if visit.kind == Visit.Kind.RELOAD:
         return _call_at_depot(visit, number, today)
+    if visit.collects is not None:
+        return _at_shop(visit, number, today)
     deliveries = [drop.delivery for drop in visit.open_drops]
     eta = TimeWindow(visit.eta_earliest, visit.eta_latest) if visit.eta_earliest and visit.eta_latest else None
     latest = min(delivery.window_latest for delivery in deliveries)
@@ -215,6 +223,27 @@ def _call_at_depot(visit: Any, number: int, today: date) -> Stop:
         arrived_at=visit.arrived_at,
         is_reload=True,
         to_load=tuple(parcels_of(visit)),
+    )
+
+
+def _at_shop(visit: Any, number: int, today: date) -> Stop:
+    """The order that is collected here; its window is the day, as the plan comes while the shop is open."""
+    shift, delivery = visit.route.shift, visit.collects
+    scans = frozenset({"scan"}) if rules.asks_scan(delivery) else frozenset()
+    return Stop(
+        visit=visit.pk,
+        number=number,
+        state=visit.state,
+        place=visit.place,
+        window=TimeWindow(shift.starts_at, shift.ends_at),
+        eta=TimeWindow(visit.eta_earliest, visit.eta_latest) if visit.eta_earliest and visit.eta_latest else None,
+        service_seconds=visit.service_seconds,
+        drops=(),
+        needs=Needs(proofs=scans),
+        born_by=today,
+        arrived_at=visit.arrived_at,
+        to_load=tuple((barcode, True) for barcode in delivery.parcels.values_list("barcode", flat=True)),
+        collects=f"{delivery.merchant.name} · {delivery.order.reference}",
     )
 
 
@@ -293,6 +322,7 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
         "window": [instant(stop.window.earliest), instant(stop.window.latest)],
         "eta": [instant(stop.eta.earliest), instant(stop.eta.latest)] if stop.eta else None,
         "service_seconds": stop.service_seconds,
+        "collects": stop.collects,
         "to_load": [barcode for barcode, _is_missing in stop.to_load],
         "needs": {
             "proofs": sorted(stop.needs.proofs),

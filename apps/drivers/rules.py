@@ -40,6 +40,15 @@ REASONS_AT_POINT = (
     "carrier_vehicle_issue",
     "weather_delay",
 )
+REASONS_AT_SHOP = (
+    "sender_not_ready",
+    "sender_closed",
+    "carrier_damaged_parcel",
+    "carrier_no_parking",
+    "carrier_not_enough_time",
+    "carrier_vehicle_issue",
+    "weather_delay",
+)
 NOT_HOME = "consignee_not_home"
 # Whoever says one of these has been at the door.
 _AT_THE_PLACE = ("consignee_", "carrier_capacity_exceeded")
@@ -118,9 +127,10 @@ def needs_of(deliveries: Iterable[Any], *, is_point: bool) -> Needs:
     )
 
 
-def reasons_at(*, is_point: bool) -> list[tuple[str, str]]:
+def reasons_at(*, is_point: bool, is_shop: bool = False) -> list[tuple[str, str]]:
     """(code, words) to choose from."""
     codes = REASONS_AT_POINT if is_point else REASONS_AT_DOOR
+    codes = REASONS_AT_SHOP if is_shop else codes
     return [(code, str(FAILURE_REASONS[code])) for code in codes]
 
 
@@ -169,6 +179,16 @@ def _check_person(shown: Shown, needs: Needs) -> None:
         raise InvalidInput("age_unchecked", _("Look at a document: whoever takes it must be old enough."))
     if needs.cash[0] and (shown.paid_by not in PAID_BY or shown.paid is None):
         raise InvalidInput("payment_missing", _("Write down what was paid, and how."))
+
+
+def asks_scan(delivery: Any) -> bool:
+    """Whether every parcel has to be scanned when it changes hands."""
+    return "scan" in (*delivery.proof_needed, *delivery.merchant.policy.proof_needed)
+
+
+def check_collected(shown: Shown, delivery: Any, barcodes: Collection[str]) -> None:
+    """Raises when another parcel was scanned than those that wait at the shop, or one is missing that has to be."""
+    _check_scan(shown.scanned, barcodes, is_needed=asks_scan(delivery))
 
 
 def _check_scan(scanned: Sequence[str], barcodes: Collection[str], *, is_needed: bool) -> None:

@@ -153,7 +153,7 @@ def context_of(driver: Driver, found: Round | None, stop: Stop | None) -> dict[s
         "zone": found.zone if found else None,
         "stop": stop,
         "cash": f"{stop.needs.cash[0] / 100:.2f}" if stop else "",
-        "reasons": rules.reasons_at(is_point=stop.is_point) if stop else [],
+        "reasons": rules.reasons_at(is_point=stop.is_point, is_shop=stop.is_collection) if stop else [],
         "safe_places": Instruction.SafePlace.choices,
         "relations": rules.RELATIONS.items(),
         "age_methods": rules.AGE_METHODS.items(),

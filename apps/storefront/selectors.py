@@ -17,7 +17,7 @@ def deliveries_of(merchant: Merchant) -> QuerySet[Delivery]:
     links = Link.objects.filter(delivery=OuterRef("pk"), kind=Link.Kind.FULL, revoked_at=None).order_by("-pk")
     return (
         Delivery.objects.filter(merchant=merchant)
-        .select_related("order", "place")
+        .select_related("order", "place", "collect_from")
         .prefetch_related("parcels")
         .annotate(link_id=Subquery(links.values("pk")[:1]), link_generation=Subquery(links.values("generation")[:1]))
     )
@@ -43,6 +43,7 @@ def described(row: Delivery, merchant: Merchant) -> dict[str, Any]:
         "window": {"earliest": row.window_earliest, "latest": row.window_latest},
         "time_zone": merchant.time_zone,
         "place": {"kind": row.place.kind, "town": row.place.town},
+        "collect_from": {"name": row.collect_from.name, "town": row.collect_from.town} if row.collect_from else None,
         "parcels": [{"barcode": one.barcode, "description": one.description} for one in row.parcels.all()],
         "revision": row.revision,
         "created_at": row.created_at,

@@ -10,6 +10,7 @@ from apps.deliveries.inputs import HEAVIEST_GRAMS, HIGHEST_PRIORITY, LARGEST_MIL
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import MOST_PARCELS
 from apps.deliveries.states import State
+from apps.places.selectors import is_understood
 from apps.storefront.fields import Degrees, Email, Instant, StrictSerializer, Text, Whole
 from apps.storefront.pagination import LARGEST_PAGE, PAGE
 
@@ -41,6 +42,24 @@ class PlaceInput(StrictSerializer):
         if ("latitude" in attrs) != ("longitude" in attrs):
             raise serializers.ValidationError(_("Give latitude and longitude together, or neither."))
         return attrs
+
+
+class ShopInput(PlaceInput):
+    """A shop of yours. A van collects the order there while it is open, and brings it on the same round."""
+
+    name = Text(max_length=120, required=False, allow_blank=True, default="")
+    opening_hours = Text(
+        max_length=255,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text='OpenStreetMap opening_hours, such as "Mo-Fr 09:00-18:30"; empty: always.',
+    )
+
+    def validate_opening_hours(self, value: str) -> str:
+        if not is_understood(value):
+            raise serializers.ValidationError(_("We do not understand these opening hours."))
+        return value
 
 
 class ParcelInput(StrictSerializer):
@@ -97,6 +116,12 @@ class DeliveryInput(StrictSerializer):
         help_text="What the driver must show at the door, besides what your policy asks for.",
     )
     minimum_age = Whole(min_value=0, max_value=OLDEST_ASKED_FOR, required=False, default=0)
+    collect_from = ShopInput(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Where a van collects it the same day, if it does not come from one of our depots.",
+    )
     cash_due = Whole(min_value=0, max_value=10_000_000, required=False, default=0, help_text="Minor units.")
     cash_currency = serializers.RegexField(r"^([A-Z]{3})?$", required=False, default="", allow_blank=True)
 
@@ -132,6 +157,11 @@ class ParcelOutput(serializers.Serializer):
     description = serializers.CharField(allow_blank=True)
 
 
+class ShopOutput(serializers.Serializer):
+    name = serializers.CharField(allow_blank=True)
+    town = serializers.CharField()
+
+
 class DeliveryOutput(serializers.Serializer):
     id = serializers.CharField()
     reference = serializers.CharField()
@@ -140,6 +170,7 @@ class DeliveryOutput(serializers.Serializer):
     window = WindowOutput()
     time_zone = serializers.CharField()
     place = PlaceOutput()
+    collect_from = ShopOutput(allow_null=True)
     parcels = ParcelOutput(many=True)
     revision = serializers.IntegerField()
     created_at = serializers.DateTimeField()

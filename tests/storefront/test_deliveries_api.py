@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.deliveries.models import Contact, Delivery
 from apps.merchants.services import revoke_api_key
-from apps.routing.models import Drop
+from apps.routing.models import Drop, Visit
 from tests import world
 from tests.storefront.shop import DELIVERIES, Shop, order, parcel, problem_of
 
@@ -53,6 +53,30 @@ def test_a_pinned_place_and_a_gift_need_no_look_up(shop: Shop) -> None:
     assert row.order.buyer.name == "Bob Käufer"
     assert row.recipient.name == "Alice Muster"
     assert row.place.street == "Zum Hof"
+
+
+@pytest.mark.covers("O19")
+def test_an_order_is_collected_at_the_merchants_shop_and_brought_by_the_same_van(shop: Shop) -> None:
+    store = {
+        "name": "Alpenkorb Schaan",
+        "street": "Feldkircher Strasse",
+        "house_number": "31",
+        "postcode": "9494",
+        "town": "Schaan",
+        "opening_hours": "Mo-Fr 09:00-18:30",
+    }
+    made = shop.post(order(collect_from=store))
+    assert made.status_code == 201, made.content
+    assert made.json()["collect_from"] == {"name": "Alpenkorb Schaan", "town": "Schaan"}
+    at_shop, home = Visit.objects.order_by("sequence")
+    assert (at_shop.kind, at_shop.place.town, home.place.town) == ("collect", "Schaan", "Vaduz")
+    assert at_shop.route_id == home.route_id is not None
+    odd = {"invalid_input": {"opening_hours": "whenever"}, "address_not_found": {"street": "Nirgendweg"}}
+    for code, change in odd.items():
+        refused = shop.post(order("A-2", collect_from={**store, **change}))
+        assert refused.json()["code"] == code
+    night = shop.post(order("A-3", collect_from={**store, "opening_hours": "Sa 09:00-12:00"}))
+    assert (night.status_code, night.json()["code"]) == (422, "collection")
 
 
 @pytest.mark.covers("M4")

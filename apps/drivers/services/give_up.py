@@ -53,6 +53,9 @@ def fail(
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.FAILED:
         return Outcome(visit.pk, visit.state, again=True)
+    if visit.collects_id is not None:
+        ids = routing.fail(visit=visit, reason=reason, actor=actor_of(driver), at=at, more=more)
+        return Outcome(visit.pk, Visit.State.FAILED, again=not ids)
     now = clock.now()
     at = min(at or now, now)
     judged = judge(visit=visit, here=deliveries_at(visit), reason=reason, shown=shown, anyway=anyway, at=at)

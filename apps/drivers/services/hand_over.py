@@ -65,7 +65,8 @@ class Piece:
 def complete(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None = None, more: bool = False) -> Outcome:
     """Hands over all that is for this place, with its proof. At a pick-up point everything goes onto the shelf.
 
-    At the depot, in the middle of the day, it says that the van is loaded and goes on.
+    At the depot, in the middle of the day, it says that the van is loaded and goes on; at a shop, that what was
+    collected there is on board.
 
     Call it outside a transaction, or with what `get_ready` gave: a wrong code must be counted.
     """
@@ -83,6 +84,9 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | Non
         return Outcome(visit.pk, visit.state, again=True)
     if visit.kind == Visit.Kind.RELOAD:
         return Ready(visit, Shown(), Needs(), (), None, frozenset(), frozenset(), {})
+    if visit.collects is not None:
+        rules.check_collected(shown, visit.collects, visit.collects.parcels.values_list("barcode", flat=True))
+        return Ready(visit, shown, Needs(), (), None, frozenset(), frozenset(), {})
     is_point = visit.place.kind != Place.Kind.ADDRESS
     here = deliveries_at(visit, closed)
     without = _judged(visit, here, shown, at)
@@ -106,6 +110,9 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | Non
 def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bool = False) -> Outcome:
     """Writes what `get_ready` found good."""
     visit, actor = ready.visit, actor_of(driver)
+    if visit.collects_id is not None:
+        collected = routing.complete(visit=visit, actor=actor, at=at, more=more)
+        return Outcome(visit.pk, visit.state, again=not collected)
     is_point = visit.place.kind != Place.Kind.ADDRESS
     more = more or ready.is_late
     with transaction.atomic():

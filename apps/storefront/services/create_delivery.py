@@ -1,6 +1,7 @@
 """Hands a merchant's checked words to the plan: finds the address, then asks rescheduling for a place on a van."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import Refused
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, Terms
-from apps.deliveries.models import Delivery
+from apps.deliveries.models import Delivery, Place
 from apps.merchants.models import Merchant
 from apps.places.services import geocode, suggest
 from apps.rescheduling import services as rescheduling
@@ -46,7 +47,15 @@ def _terms(order: Mapping[str, Any]) -> Terms:
         minimum_age=order["minimum_age"],
         cash_due=order["cash_due"],
         cash_currency=order["cash_currency"],
+        collect_from=_shop(order["collect_from"]) if order["collect_from"] else None,
     )
+
+
+def _shop(words: Mapping[str, Any]) -> PlaceInput:
+    """The merchant's own shop, as a place where a van collects."""
+    own = {name: words[name] for name in ("name", "opening_hours")}
+    found = _place({name: value for name, value in words.items() if name not in own})
+    return replace(found, kind=Place.Kind.SHOP, **own)
 
 
 def cancel_delivery(*, delivery: Delivery, reason: str, revision: int | None, actor: str) -> Delivery:
