@@ -24,10 +24,11 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
         "apps.drivers.handlers.on_place_changed",
     ),
     "delivery.state_changed": (
+        # First, so that whoever is told of a full point hears where their parcel goes instead.
+        "apps.redirection.handlers.on_state_changed",
         "apps.tracking.handlers.on_progress",
         "apps.notifications.handlers.on_state_changed",
         "apps.storefront.handlers.on_delivery",
-        "apps.redirection.handlers.on_state_changed",
     ),
     "delivery.cancelled": (
         "apps.tracking.handlers.on_progress",
@@ -56,6 +57,7 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
         "apps.storefront.handlers.on_night_begun",
         "apps.drivers.handlers.on_night_begun",
     ),
+    "fleet.zone_changed": ("apps.routing.handlers.on_zone_changed",),
     "fleet.break_changed": ("apps.tracking.handlers.on_break",),
     "routing.route_changed": ("apps.tracking.handlers.on_route",),
     "routing.eta_changed": ("apps.tracking.handlers.on_etas", "apps.notifications.handlers.on_eta_changed"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from apps.fleet import tracker_admin  # noqa: F401
+from apps.fleet import tracker_admin, zone_admin  # noqa: F401
 from apps.fleet.models import Depot, DepotDevice, Driver, Position, PositionDrop, Shift, Vehicle
 from apps.fleet.services import revoke_depot_device, revoke_driver_token
 

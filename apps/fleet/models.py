@@ -5,7 +5,8 @@ from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from apps.fleet.rules import check_breaks, check_skills
+from apps.fleet.rules import check_breaks, check_hours, check_skills
+from apps.fleet.shapes import check_shape
 from apps.merchants.models import validate_time_zone
 
 
@@ -143,6 +144,29 @@ class Vehicle(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Zone(models.Model):
+    """An area drawn on the map that some vehicles may not stop in: by their kind, or by what they emit.
+
+    With `hours` it counts while these hold; a stop whose window reaches into them is kept from these vehicles whole.
+    """
+
+    name = models.CharField(max_length=80)
+    shape = models.JSONField(validators=[check_shape], help_text=_("A GeoJSON polygon: [longitude, latitude] pairs."))
+    hours = models.CharField(
+        max_length=120,
+        blank=True,
+        validators=[check_hours],
+        help_text=_('When it counts, as OpenStreetMap writes opening hours: "Mo-Fr 06:00-11:00"; empty: always.'),
+    )
+    barred_kinds = models.JSONField(default=list, blank=True, help_text=_("Kinds of vehicle that may not enter."))
+    most_grams_co2e_per_kilometre = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Vehicles that emit more may not enter; empty: no limit.")
+    )
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Driver(models.Model):

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.geo import distance_metres, is_coordinate
+from apps.places.selectors import is_understood
 
 LARGEST_MAP_METRES = 400_000
 """Nobody delivers this far from the depot."""
@@ -87,6 +88,12 @@ def cleaned(fix: Fix) -> Fix:
     heading = fix.heading if fix.heading is not None and isfinite(fix.heading) and 0 <= fix.heading <= 360 else None
     speed = fix.speed if fix.speed is not None and isfinite(fix.speed) and 0 <= fix.speed <= 100 else None
     return fix._replace(heading=heading, speed=speed)
+
+
+def check_hours(words: str) -> None:
+    """ValidationError for hours that nobody understands: a zone must not stop counting because of a slip."""
+    if not is_understood(words):
+        raise ValidationError(_("These hours are not understood."), code="hours")
 
 
 def check_skills(value: Any) -> None:

@@ -20,6 +20,7 @@ from django.db.models import Q
 from apps.core.geo import distance_metres
 from apps.fleet.models import Depot
 from apps.routing import roads
+from apps.routing.drawn_zones import DrawnZone, inside, kept_out, zones_on
 from apps.routing.models import Closure
 from apps.routing.planner.problem import Stop, Vehicle, Window
 from apps.routing.planner.travel import Ints, Point, Travel, TravelError
@@ -73,8 +74,16 @@ class Closed:
         return tuple((a, b) for a, b in parts if a <= b)
 
 
-def closed_on(depot: Depot, day: date, now: datetime) -> tuple[Closed, ...]:
-    """What is closed at any time that day from now on."""
+type Barrier = Closed | DrawnZone
+"""What keeps vans from serving a place."""
+
+
+def closed_on(depot: Depot, day: date, now: datetime) -> tuple[Barrier, ...]:
+    """What is closed at any time that day from now on, and the zones that are drawn on the map."""
+    return (*_roads_closed(depot, day, now), *zones_on(depot, day))
+
+
+def _roads_closed(depot: Depot, day: date, now: datetime) -> tuple[Closed, ...]:
     opens, ends = local_instant(depot, day, time()), local_instant(depot, day + timedelta(days=1), time())
     looked_at = max(now, local_instant(depot, day, VANS_LEAVE_AT)) + CLOSED_MARGIN
     here = Closure.objects.filter(Q(depot=depot) | Q(depot__parent=depot))
@@ -99,12 +108,15 @@ def _seconds(instant: datetime, midnight: datetime) -> int:
     return max(-_DAY, min(int((instant - midnight).total_seconds()), 3 * _DAY))
 
 
-def shut(stop: Stop, point: Point, closed: Collection[Closed], fleet: Collection[str], profile: str = "") -> Stop:
+def shut(stop: Stop, point: Point, closed: Collection[Barrier], fleet: Collection[str], profile: str = "") -> Stop:
     """The stop without the hours in which its place is closed; `profile` is that of the van it stands on.
 
     Where nothing is left, or its own van may go in, only such vans of the `fleet` (its profiles) may serve it.
     """
     for area in closed:
+        if isinstance(area, DrawnZone):
+            stop = inside(stop, point, area)
+            continue
         if not area.holds(point):
             continue
         left = area.left_of(stop.windows)
@@ -116,22 +128,27 @@ def shut(stop: Stop, point: Point, closed: Collection[Closed], fleet: Collection
     return stop
 
 
-def let_past(vehicle: Vehicle, closed: Collection[Closed]) -> Vehicle:
-    """The vehicle with what it needs to serve places inside areas that are not closed to it."""
-    skills = {area.skill for area in closed if vehicle.profile not in area.profiles}
+def let_past(vehicle: Vehicle, closed: Collection[Barrier]) -> Vehicle:
+    """The vehicle with what it needs to serve places inside areas that are not closed to it, and its own bans."""
+    vehicle = kept_out(vehicle, [area for area in closed if isinstance(area, DrawnZone)])
+    skills = {area.skill for area in _roads(closed) if vehicle.profile not in area.profiles}
     return vehicle.replace(skills=vehicle.skills | skills) if skills else vehicle
 
 
-def around(ground: roads.Ground, closed: tuple[Closed, ...]) -> Mapping[str, Travel]:
+def _roads(closed: Collection[Barrier]) -> list[Closed]:
+    return [area for area in closed if isinstance(area, Closed)]
+
+
+def around(ground: roads.Ground, closed: tuple[Barrier, ...]) -> Mapping[str, Travel]:
     """The ground's travel by way of the detours; as it is where there are none."""
-    closed = tuple(area for area in closed if area.detours)
-    if not closed:
+    detouring = tuple(area for area in _roads(closed) if area.detours)
+    if not detouring:
         return ground.travel
-    key = (id(ground), closed)
+    key = (id(ground), detouring)
     known = _around.get(key)
     if known is not None:
         return known[1]
-    travel = {profile: _of_profile(ground, profile, closed) for profile in ground.travel}
+    travel = {profile: _of_profile(ground, profile, detouring) for profile in ground.travel}
     with _writing:
         # The ground is kept too, so that its id stays its own.
         _around[key] = (ground, travel)
@@ -156,14 +173,14 @@ def _of_profile(ground: roads.Ground, profile: str, closed: tuple[Closed, ...]) 
 
 
 def detours(
-    profile: str, closed: Collection[Closed], starts: Sequence[Point], ends: Sequence[Point], direct: Ints
+    profile: str, closed: Collection[Barrier], starts: Sequence[Point], ends: Sequence[Point], direct: Ints
 ) -> Ints:
     """Seconds of the legs between these places (a row per start) with what driving around costs.
 
     A leg that begins or ends inside is driven when it is open, so it needs no detour.
     """
     found = direct.astype(np.int64)
-    for area in closed:
+    for area in _roads(closed):
         if profile not in area.profiles or not area.detours:
             continue
         slower = _through(profile, area, starts, ends, direct)

@@ -11,6 +11,7 @@ from apps.routing.services import (
     close_day,
     close_if_over,
     improve_plan,
+    keep_out,
     keep_rolling,
     keep_watching,
     learn_tonight,
@@ -23,6 +24,7 @@ from apps.routing.services import (
 )
 
 FILL_HANDLER = "apps.routing.handlers.fill_day"
+KEEP_OUT_HANDLER = "apps.routing.handlers.keep_vans_out"
 LEARN_HANDLER = "apps.routing.handlers.learn"
 
 
@@ -40,6 +42,16 @@ def replan_by_hand(payload: dict[str, Any]) -> None:
 def work_out_preview(payload: dict[str, Any]) -> None:
     """A dispatcher wants to see what a re-plan, or another draft, would change."""
     work_out(preview_id=payload["preview"])
+
+
+def on_zone_changed(_payload: dict[str, Any]) -> None:
+    """What some vans may no longer bring finds others; snapshots are the planner's work."""
+    react(KEEP_OUT_HANDLER, lane="planner", dedupe_key="keep-out")
+
+
+def keep_vans_out(_payload: dict[str, Any]) -> None:
+    """Every plan from today on, against the zones as they are drawn now."""
+    keep_out()
 
 
 def prepare_day(payload: dict[str, Any]) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from apps.routing import roads
-from apps.routing.closures import Closed, detours
+from apps.routing.closures import Barrier, detours
 from apps.routing.planner.new_place import SEEDS, PlaceRows
 from apps.routing.planner.slots import Neighbourhood
 from apps.routing.planner.travel import UNREACHABLE, Ints, Point, Travel
 
 
-def neighbourhood(ground: roads.Ground, point: Point, closed: tuple[Closed, ...] = ()) -> Neighbourhood:
+def neighbourhood(ground: roads.Ground, point: Point, closed: tuple[Barrier, ...] = ()) -> Neighbourhood:
     """Its nearest known places and its road queries. OffTheMap when those are asked and no road comes near it."""
     return Neighbourhood(ground.nearest(point, SEEDS), _rows(ground, point, closed))
 
@@ -22,7 +22,7 @@ def known_from(
     point: Point,
     profile: str,
     near: Sequence[int],
-    closed: tuple[Closed, ...] = (),
+    closed: tuple[Barrier, ...] = (),
 ) -> dict[str, Travel]:
     """The day's travel with one more place, the last one, reachable from and to these locations only."""
     rows = _rows(ground, point, closed)(profile, near)
@@ -37,7 +37,7 @@ def known_from(
 
 
 def known_everywhere(
-    ground: roads.Ground, travel: Mapping[str, Travel], point: Point, closed: tuple[Closed, ...] = ()
+    ground: roads.Ground, travel: Mapping[str, Travel], point: Point, closed: tuple[Barrier, ...] = ()
 ) -> dict[str, Travel]:
     """The day's travel with one more place, the last one, and every way to and from it: for who need not hurry."""
     ask, grown = _rows(ground, point, closed), dict[str, Travel]()
@@ -52,7 +52,7 @@ def known_everywhere(
     return grown
 
 
-def _rows(ground: roads.Ground, point: Point, closed: tuple[Closed, ...]) -> Callable[[str, Sequence[int]], PlaceRows]:
+def _rows(ground: roads.Ground, point: Point, closed: tuple[Barrier, ...]) -> Callable[[str, Sequence[int]], PlaceRows]:
     def rows(profile: str, locations: Sequence[int]) -> PlaceRows:
         network, known = roads.network(profile), [ground.points[location] for location in locations]
         to, away = network.table(known, [point]), network.table([point], known)

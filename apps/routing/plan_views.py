@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.errors import DoorstepError
-from apps.fleet.models import Depot, Position, Shift
+from apps.fleet.models import Depot, Position, Shift, Zone
 from apps.fleet.selectors import shifts_of
 from apps.routing import timeline
 from apps.routing.board import Board, VanLine, board_of
@@ -43,6 +43,7 @@ def page_of(plan: DayPlan) -> dict[str, Any]:
         "gantt": timeline.draw(board),
         "marks": _marks(board),
         "factors": factors_of(van.shift.vehicle for van in board.vans),
+        "zones": [zone.name for zone in Zone.objects.order_by("pk")],
         "modes": [(mode, words) for mode, words in Depot.ReplanMode.choices if mode],
         "policies": Depot.ReplanPolicy.choices,
         "can_go_back": plan.stage == DayPlan.Stage.DRAFT and plan.earlier is not None,
@@ -63,7 +64,7 @@ def tracks(request: HttpRequest, plan_id: int) -> HttpResponse:
         for van in board_of(plan).vans
         if van.stops and van.shift.vehicle.kind != van.shift.vehicle.Kind.CARRIER
     ]
-    return JsonResponse({"tracks": found})
+    return JsonResponse({"tracks": found, "zones": drawn_zones()})
 
 
 @require_POST
@@ -110,6 +111,11 @@ def _broken(plan: DayPlan, request: HttpRequest) -> str:
 def _back(plan: DayPlan, _request: HttpRequest) -> str:
     roll_back(plan=plan)
     return _("The draft stands as it did before the last one was built.")
+
+
+def drawn_zones() -> list[dict[str, Any]]:
+    """The zones for the map: name and outline."""
+    return [{"name": zone.name, "shape": zone.shape} for zone in Zone.objects.order_by("pk")]
 
 
 def _shift(plan: DayPlan, request: HttpRequest) -> Shift:

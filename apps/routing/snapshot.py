@@ -16,7 +16,7 @@ from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
 from apps.routing import collecting, learned, roads, traffic_providers
-from apps.routing.closures import Closed, around, closed_on, let_past, shut
+from apps.routing.closures import Barrier, around, closed_on, let_past, shut
 from apps.routing.days_so_far import Sight, days_so_far, service_factor
 from apps.routing.epoch_seconds import instant, since
 from apps.routing.frozen import frozen_stops
@@ -67,7 +67,7 @@ class Snapshot:
     ground: roads.Ground = field(repr=False)
     problem: Problem = field(repr=False)
     standing: Solution = field(repr=False)
-    closed: tuple[Closed, ...] = ()
+    closed: tuple[Barrier, ...] = ()
     learned: Learned = field(default_factory=Learned, repr=False)
     today: Mapping[str, Today] = field(default_factory=dict)
     """How the day of each van under way goes."""
@@ -222,7 +222,7 @@ class _Builder:
     ground: roads.Ground
     times: Times
     today: Mapping[str, Today]
-    closed: tuple[Closed, ...]
+    closed: tuple[Barrier, ...]
 
     @cached_property
     def shifts(self) -> dict[int, ShiftRow]:

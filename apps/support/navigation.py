@@ -52,6 +52,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             (_("API keys"), "key", "merchants_apikey", ""),
             (_("Pick-up points"), "pin_drop", "redirection_pickuppoint", ""),
             (_("Vehicles"), "local_shipping", "fleet_vehicle", ""),
+            (_("Zones"), "pentagon", "fleet_zone", ""),
             (_("Drivers"), "badge", "fleet_driver", ""),
             (_("Trackers"), "sensors", "fleet_tracker", ""),
             (_("Shifts"), "calendar_month", "fleet_shift", ""),

@@ -34,6 +34,15 @@ function addTracks(map, tracks) {
   });
 }
 
+/** Zones that some vehicles may not enter, under the tracks. */
+function addZones(map, zones, figure) {
+  const colour = getComputedStyle(figure).getPropertyValue("--zone-colour").trim() || "#a8211a";
+  const features = zones.map(({ name, shape }) => ({ type: "Feature", properties: { name }, geometry: shape.geometry ?? shape }));
+  map.addSource("zones", { type: "geojson", data: { type: "FeatureCollection", features } });
+  map.addLayer({ id: "zones", type: "fill", source: "zones", paint: { "fill-color": colour, "fill-opacity": 0.12 } });
+  map.addLayer({ id: "zones-line", type: "line", source: "zones", paint: { "line-color": colour, "line-width": 1.5, "line-dasharray": [3, 2] } });
+}
+
 async function draw(figure) {
   const { marks, tracks: address } = JSON.parse(figure.querySelector("script").textContent);
   if (!marks.length) return (figure.hidden = true);
@@ -51,8 +60,11 @@ async function draw(figure) {
   });
   map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
   for (const mark of marks) new library.Marker({ element: element(mark) }).setLngLat([mark.lon, mark.lat]).addTo(map);
-  const tracks = address ? (await (await fetch(address)).json()).tracks : [];
-  const redraw = () => tracks.length && addTracks(map, tracks);
+  const { tracks = [], zones = [] } = address ? await (await fetch(address)).json() : {};
+  const redraw = () => {
+    if (zones.length) addZones(map, zones, figure);
+    if (tracks.length) addTracks(map, tracks);
+  };
   map.isStyleLoaded() ? redraw() : map.once("style.load", redraw);
   new MutationObserver(() => {
     map.setStyle(mapStyle(TILES, scheme()), { diff: false });

@@ -164,7 +164,7 @@ def _equipped(rng: np.random.Generator, vehicle: Vehicle) -> Vehicle:
     if rng.random() < 0.3:
         changes["capacity"] = Load(int(rng.integers(40_000, 90_000)), 10**6, int(rng.integers(3, 8)))
     if rng.random() < 0.2:
-        changes["barred_zones"] = frozenset({"town"} if not vehicle.zones else {"country"})
+        changes["barred_zones"] = frozenset({"town" if not vehicle.zones else "country", "drawn"})
     if rng.random() < 0.3:
         changes["depot"] = "north"
     if rng.random() < 0.2:
@@ -181,6 +181,8 @@ def _demanding(rng: np.random.Generator, item: Stop) -> Stop:
         changes["returns"] = Load(int(rng.integers(100, 20_000)), 1000, 1)
     if rng.random() < 0.15:
         changes["depots"] = frozenset({str(rng.choice(["north", "south"]))})
+    if item.service % 5 == 0:
+        changes["areas"] = frozenset({"drawn", "free"})
     return item.replace(**changes)
 
 

@@ -12,6 +12,7 @@ from apps.fleet.services.record_positions import Fix, Van, drop_old_samples, rec
 from apps.fleet.services.take_break import begin_break, end_break
 from apps.fleet.services.trackers import add_app, add_box, find_tracker, revoke_tracker, rotate_tracker, tracker_digest
 from apps.fleet.services.wakeups import PositionBell, Written, position_bell
+from apps.fleet.services.zones import note_zone
 
 __all__ = [
     "Fix",
@@ -28,6 +29,7 @@ __all__ = [
     "find_tracker",
     "issue_depot_device",
     "issue_driver_token",
+    "note_zone",
     "position_bell",
     "record_batch",
     "record_positions",

@@ -145,7 +145,8 @@ def _compatible(problem: Problem, route: Route, before: _Before) -> Iterator[Vio
             yield Violation(Code.DEPOT, stop_id, vehicle.id)
         if not stop.skills <= vehicle.skills:
             yield Violation(Code.SKILLS, stop_id, vehicle.id)
-        if (vehicle.zones and stop.zone not in vehicle.zones) or stop.zone in vehicle.barred_zones:
+        here = {stop.zone, *stop.areas}
+        if (vehicle.zones and stop.zone not in vehicle.zones) or not here.isdisjoint(vehicle.barred_zones):
             yield Violation(Code.ZONE, stop_id, vehicle.id)
     calls = _customers(problem, route)
     if vehicle.max_stops is not None and calls > max(vehicle.max_stops, before.calls.get(vehicle.id, 0)):

@@ -47,7 +47,7 @@ def _unsuited(van: Vehicle, stop: Stop) -> Reason | None:
         return Reason.COLLECTION
     if not stop.skills <= van.skills:
         return Reason.SKILLS
-    if (van.zones and stop.zone not in van.zones) or stop.zone in van.barred_zones:
+    if (van.zones and stop.zone not in van.zones) or stop.zone in van.barred_zones or stop.areas & van.barred_zones:
         return Reason.ZONE
     if stop.lies_at_depot and van.depot and stop.depots and van.depot not in stop.depots:
         return Reason.DEPOT

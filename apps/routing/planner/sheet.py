@@ -62,8 +62,9 @@ def suitable(vehicle: Vehicle, stop: Stop) -> bool:
     if stop.pair and vehicle.is_carrier:
         return False
     elsewhere = stop.lies_at_depot and vehicle.depot and stop.depots and vehicle.depot not in stop.depots
-    in_zone = (not vehicle.zones or stop.zone in vehicle.zones) and stop.zone not in vehicle.barred_zones
-    return stop.skills <= vehicle.skills and in_zone and not elsewhere
+    in_zone = not vehicle.zones or stop.zone in vehicle.zones
+    barred = stop.zone in vehicle.barred_zones or not stop.areas.isdisjoint(vehicle.barred_zones)
+    return stop.skills <= vehicle.skills and in_zone and not barred and not elsewhere
 
 
 def reloads_of(problem: Problem, vans: Collection[str]) -> list[Stop]:

@@ -28,6 +28,7 @@ class Stop:
     - `merge_key`: stops with one key (a pick-up point) may become one visit; another parcel then costs `per_parcel`.
     - `eta`: what the page shows now; moving it costs stability, and nothing else.
     - `skills`: what the van must have; `zone`: checked against `Vehicle.zones` and `Vehicle.barred_zones`.
+    - `areas`: zones drawn on the map that it lies in, checked against `Vehicle.barred_zones`.
     - `members`: ids of the deliveries that were merged into this visit, besides its own.
     - `priority`: 0 to 10; the higher, the later it is left out when not all can be served.
     - `depots`: where the goods lie, checked against `Vehicle.depot`; none: anywhere.
@@ -50,6 +51,7 @@ class Stop:
     eta: Window | None = None
     skills: frozenset[str] = frozenset()
     zone: str = ""
+    areas: frozenset[str] = frozenset()
     collects: bool = False
     members: tuple[str, ...] = ()
     priority: int = 0

@@ -23,6 +23,7 @@ from apps.routing.services.explain_windows import obstacles
 from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import ByHand, improve_plan, preview_plan
 from apps.routing.services.incidents import note, note_if_urgent
+from apps.routing.services.keep_out import keep_out
 from apps.routing.services.late_word import closed_by_the_evening, note_late_arrival, reopen
 from apps.routing.services.learn import learn_tonight
 from apps.routing.services.load_van import Loaded, load
@@ -82,6 +83,7 @@ __all__ = [
     "hold",
     "improve_plan",
     "is_after_cutoff",
+    "keep_out",
     "keep_rolling",
     "keep_watching",
     "learn_tonight",
@@ -109,8 +111,8 @@ __all__ = [
     "release",
     "release_hold",
     "release_holds",
-    "reopen",
     "remember",
+    "reopen",
     "roll_back",
     "roll_forward",
     "roll_forward_soon",

@@ -1,0 +1,136 @@
+"""An area drawn on the map keeps vehicles out: of plans, of answers, of what is offered, and of what stands already."""
+
+import json
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from apps.core.errors import Refused
+from apps.fleet.models import Vehicle, Zone
+from apps.fleet.shapes import check_shape
+from apps.routing import services
+from apps.routing.models import DayPlan, Visit
+from apps.routing.planner.check import violations
+from apps.routing.snapshot import take
+from tests import world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.covers("O14")]
+
+
+def square(around: tuple[float, float], half: float = 0.01) -> dict:
+    lat, lon = around
+    corners = [[lon - half, lat - half], [lon + half, lat - half], [lon + half, lat + half], [lon - half, lat + half]]
+    return {"type": "Polygon", "coordinates": [[*corners, corners[0]]]}
+
+
+def spot(name: str) -> tuple[float, float]:
+    return world.SPOTS[name][4:]
+
+
+@pytest.fixture
+def operator(client):
+    client.force_login(get_user_model().objects.create_superuser("anna", password="x"))
+    return client
+
+
+def draw(operator, shape: object, **more: object) -> str:
+    """What the page says: nothing when the zone was kept."""
+    url = reverse("admin:fleet_zone_add")
+    text = shape if isinstance(shape, str) else json.dumps(shape)
+    page = operator.post(url, {"name": "Vaduz", "shape": text, "hours": "", "barred_kinds": ["diesel_van"], **more})
+    return "" if page.status_code == 302 else page.content.decode()
+
+
+def test_a_new_zone_takes_the_diesel_vans_stop_and_gives_it_to_who_may_enter(operator, drain):
+    diesel, electric = world.shift("van-1"), world.shift("van-2", kind="electric_van")
+    Vehicle.objects.filter(pk=electric.vehicle_id).update(cost_per_start=100_000, cost_per_hour=1)
+    inside, outside = world.put_in_plan(world.delivery("Alice")), world.put_in_plan(world.delivery("Charlie"))
+    assert set(Visit.objects.values_list("route__shift", flat=True)) == {diesel.pk}
+    services.publish(plan=DayPlan.objects.get())
+    page = operator.get(reverse("admin:fleet_zone_add")).content.decode()
+    assert "data-zone-draw" in page
+    assert draw(operator, square(spot("Alice"))) == ""
+    drain(planner=True)
+    assert Visit.objects.get(drops__delivery=inside, drops__is_open=True).route.shift == electric
+    assert Visit.objects.get(drops__delivery=outside, drops__is_open=True).route.shift == diesel
+    snapshot = take(depot=world.depot(), day=world.TODAY)
+    assert violations(snapshot.problem, snapshot.standing) == []
+    # A place nobody has driven to yet, a hair inside; and without the electric van there is none.
+    services.mark_sick(shift=electric, actor="agent:1")
+    late = world.delivery("Alice", offset=0.0099)
+    with pytest.raises(Refused) as refused:
+        services.propose(delivery=late, place=late.place, window=late.window)
+    assert refused.value.code == "zone"
+    offers = services.offers(delivery=late, place=late.place, windows=[late.window])
+    assert [(offer.feasible, offer.reason) for offer in offers] == [(False, "zone")]
+    Zone.objects.all().delete()
+    assert services.propose(delivery=late, place=late.place, window=late.window).insertion.vehicle == str(diesel.pk)
+    tracks = operator.get(reverse("admin:routing_dayplan_tracks", args=[DayPlan.objects.get().pk])).json()
+    assert tracks["zones"] == []
+
+
+def test_a_limit_counts_grams_and_hours_leave_the_rest_of_the_day_open(operator):
+    shift = world.shift("van-1")
+    Vehicle.objects.update(grams_co2e_per_kilometre=300)
+    assert (
+        draw(operator, square(spot("Alice")), barred_kinds=[], most_grams_co2e_per_kilometre=299, hours="06:00-11:00")
+        == ""
+    )
+    early, late = (world.delivery("Alice", window) for window in (world.hours(9, 12), world.hours(11, 12)))
+    with pytest.raises(Refused) as refused:
+        services.propose(delivery=early, place=early.place, window=early.window)
+    assert refused.value.code == "zone"
+    assert services.propose(delivery=late, place=late.place, window=late.window).insertion.vehicle == str(shift.pk)
+    Vehicle.objects.update(grams_co2e_per_kilometre=299)
+    assert services.propose(delivery=early, place=early.place, window=early.window)
+
+
+def test_what_is_on_board_is_still_brought(operator, drain):
+    shift = world.shift("van-1")
+    made = world.put_in_plan(world.delivery("Alice"))
+    services.publish(plan=DayPlan.objects.get())
+    services.load(vehicle="van-1", barcode=made.parcels.get().barcode, actor="clerk:1")
+    assert draw(operator, square(spot("Alice"))) == ""
+    drain(planner=True)
+    assert Visit.objects.get(drops__delivery=made, drops__is_open=True).route.shift == shift
+    snapshot = take(depot=world.depot(), day=world.TODAY)
+    assert violations(snapshot.problem, snapshot.standing) == []
+
+
+BOW_TIE = {"type": "Polygon", "coordinates": [[[9.5, 47.1], [9.6, 47.2], [9.6, 47.1], [9.5, 47.2], [9.5, 47.1]]]}
+SPIKE = {"type": "Polygon", "coordinates": [[[9.5, 47.1], [9.6, 47.1], [9.55, 47.1], [9.5, 47.2], [9.5, 47.1]]]}
+
+
+@pytest.mark.parametrize(
+    ("shape", "code"),
+    [
+        ({"type": "Point", "coordinates": [9.5, 47.1]}, "no_polygon"),
+        ("polygon", "no_polygon"),
+        ({"type": "Polygon", "coordinates": [[[0, 0]] * 1_000_000]}, "too_many_corners"),
+        ({"type": "Polygon", "coordinates": [[[9.5, 47.1], [9.6, 47.1], [9.6, 47.2]]]}, "not_closed"),
+        ({"type": "Polygon", "coordinates": [[[9.5, 147.1], [9.6, 47.1], [9.6, 47.2], [9.5, 147.1]]]}, "no_place"),
+        ({"type": "Polygon", "coordinates": [[["a", 1], [9.6, 47.1], [9.6, 47.2], ["a", 1]]]}, "no_place"),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [40, 0], [40, 40], [0, 0]]]}, "too_wide"),
+        (
+            {"type": "Polygon", "coordinates": [[[9.5, 47.1], [9.500001, 47.1], [9.5, 47.100001], [9.5, 47.1]]]},
+            "no_ground",
+        ),
+        (BOW_TIE, "crosses_itself"),
+        (SPIKE, "crosses_itself"),
+    ],
+)
+def test_what_is_no_zone_is_named(shape, code):
+    with pytest.raises(ValidationError) as refused:
+        check_shape(shape)
+    assert refused.value.code == code
+
+
+def test_a_slip_in_the_form_is_said_and_nothing_is_kept(operator):
+    assert "cross or touch" in draw(operator, BOW_TIE)
+    assert "too long for a zone" in draw(operator, "[" * 100_000)
+    assert "one GeoJSON polygon" in draw(operator, "[" * 50_000)
+    assert "who may not enter" in draw(operator, square(spot("Alice")), barred_kinds=[])
+    assert "not understood" in draw(operator, square(spot("Alice")), hours="whenever")
+    assert not Zone.objects.exists()
