@@ -1,7 +1,7 @@
 """A day dealt out more evenly: stops go from van to van where that is worth its way under the policy.
 
 The last step of a draft, whichever engine drew it: runs of neighbouring stops move to another van in use, each stop to
-where it fits best there (`insertion`, so its times are exact), or change places with a stop of it. What moves would
+where it fits best there (`insertion`, so its times are exact), or change places with a run of it. What moves would
 save is guessed for all of them at once (`evening_guesses`); the best guesses are made and weighed by the plan's real
 cost, and the judge sees both routes before they stand. All moves together add at most `DEAREST` to the plan's cost.
 """
@@ -16,7 +16,7 @@ from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.evening_guesses import Guesser, Move
 from apps.routing.planner.evenness import evenness, in_use
 from apps.routing.planner.insertion import Insertion, Timetable, best_insertion
-from apps.routing.planner.limits import Pace, Policy
+from apps.routing.planner.limits import Limit, Pace, Policy
 from apps.routing.planner.problem import Problem
 from apps.routing.planner.regroup import warm_plans
 from apps.routing.planner.solution import Route, Solution
@@ -31,9 +31,6 @@ ROUNDS: Final = 6
 """Times that the vans which gave or took stops are re-ordered, each by itself; what that saves may be spent again."""
 
 REORDER_SECONDS: Final = 0.15
-
-PARTNERS: Final = 2
-"""Stops of the other van that are tried in exchange, where a run does not fit there as it is."""
 
 
 def even_out(problem: Problem, plan: Solution, policy: Policy, pace: Pace) -> Solution:
@@ -91,15 +88,9 @@ class _Search:
         return new
 
     def _try(self, move: Move) -> bool:
-        """Makes the move, or the same in exchange for a stop where it does not fit; False: neither is any better."""
+        """Makes the move; False where something does not fit or it is no better."""
         found = self._made(move)
-        if found is not None:
-            return self._take(found, move)
-        for exchange in self.guesser.partners(move, PARTNERS):
-            found = self._made(exchange)
-            if found is not None and self._take(found, exchange):
-                return True
-        return False
+        return found is not None and self._take(found, move)
 
     def _made(self, move: Move) -> Timetable | None:
         """The plan after the move; None where something does not fit."""
@@ -119,8 +110,9 @@ class _Search:
         return pair
 
     def _take(self, pair: Timetable, move: Move) -> bool:
-        if not self._stands(list(pair.solution.routes)):
-            return False
+        routes = list(pair.solution.routes)
+        if not all(route.stops for route in routes) or not self._stands(routes):
+            return False  # a driver without work is not what evening out is for
         self.touched |= {move.source, move.target}
         return True
 
@@ -131,12 +123,18 @@ class _Search:
         for number, van in enumerate(vans):
             if pace.over:
                 break
-            limit = pace.rest(1 / (len(vans) - number), REORDER_SECONDS)
+            share = min(REORDER_SECONDS, max(0.001, pace.left / (len(vans) - number)))
+            limit = Limit(share, pace.limit.solutions)
             plans = warm_plans(self.problem, self.plan, [van], limit, self.plainly) or []
-            costs = [plan_cost(self.problem, plan, self.plainly, [van]).total for plan in plans]
-            if plans:
-                found |= self._stands([plans[costs.index(min(costs))].route[van]])
+            found |= self._reordered(van, [plan.route[van] for plan in plans])
         return found
+
+    def _reordered(self, van: str, routes: list[Route]) -> bool:
+        """Takes the best of these routes with the van's own stops (a solver fetches others, too), if it is better."""
+        own = sorted(self.timetable.tables[van].route.stops)
+        same = [route for route in routes if sorted(route.stops) == own]
+        costs = [plan_cost(self.problem, self.plan.with_route(route), self.plainly, [van]).total for route in same]
+        return bool(same) and self._stands([same[costs.index(min(costs))]])
 
     def _stands(self, routes: list[Route]) -> bool:
         """Whether these routes stand from now on: the plan is better with them, not too dear, and right."""

@@ -5,7 +5,7 @@ A run is a few stops in a row on one van. Its way into another route is the leas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -30,17 +30,30 @@ from apps.routing.planner.travel import UNREACHABLE
 LONGEST: Final = 4
 """Stops of a run that moves as one."""
 
+PARTNERS: Final = 20
+"""Runs each way between two vans that are tried in exchange for each other."""
+
 type Numbers = npt.NDArray[np.int64]
 type Guesses = npt.NDArray[np.float64]
+type Places = npt.NDArray[np.intp]
+type Row = tuple[float, tuple[str, str], int, int]
+"""Less the guess, the two vans, number of the run that goes and of the one that comes back (-1: none)."""
 
 
 class Move(NamedTuple):
-    """A run of stops from one van to another; `back` changes places with it."""
+    """A run of stops from one van to another, and one that comes back for it."""
 
     stops: tuple[str, ...]
     source: str
     target: str
-    back: tuple[str, ...] = ()
+    back: tuple[str, ...]
+
+
+class Way(NamedTuple):
+    """Seconds of driving that each run adds to a route, and the node behind which its best gap lies."""
+
+    seconds: Numbers
+    gap: Places
 
 
 class Runs:
@@ -78,17 +91,33 @@ class Runs:
         found: Numbers = total[self.last + 2] - total[self.first] - past
         return found
 
-    def into(self, other: Runs) -> Numbers:
-        """Seconds of driving that each run adds to another route, at its best gap."""
+    def into(self, other: Runs) -> Way:
+        """What each run adds to another route at its best gap, and which that is."""
         seconds, places, theirs = self._seconds(other.vehicle), np.array(self.places), np.array(other.places)
         before, behind = theirs[other.route.frozen : -1], theirs[other.route.frozen + 1 :]
         first, last = places[self.first + 1], places[self.last + 1]
         there = seconds[np.ix_(before, first)].astype(np.int64)
         on = seconds[np.ix_(last, behind)].T.astype(np.int64)
-        detour = (there + on - seconds[before, behind].astype(np.int64)[:, None]).min(axis=0)
-        legs = np.concatenate([[0], np.cumsum(seconds[places[:-1], places[1:]].astype(np.int64))])
-        way: Numbers = detour + legs[self.last + 1] - legs[self.first + 1]
-        return way
+        detours = there + on - seconds[before, behind].astype(np.int64)[:, None]
+        gap = detours.argmin(axis=0)
+        return Way(detours[gap, np.arange(gap.size)] + self._inside(other.vehicle), gap + other.route.frozen)
+
+    def instead(self, own: Places, other: Runs, theirs: Places) -> Numbers:
+        """What some runs add to another route in the very place of runs that leave it."""
+        seconds, here, there = self._seconds(other.vehicle), np.array(self.places), np.array(other.places)
+        first, last = here[self.first[own] + 1], here[self.last[own] + 1]
+        before, behind = there[other.first[theirs]], there[other.last[theirs] + 2]
+        way = seconds[before, first].astype(np.int64) + seconds[last, behind] - seconds[before, behind]
+        found: Numbers = way + self._inside(other.vehicle)[own]
+        return found
+
+    def _inside(self, vehicle: Vehicle) -> Numbers:
+        """Seconds of driving within each run, as that vehicle drives."""
+        places = np.array(self.places)
+        legs = self._seconds(vehicle)[places[:-1], places[1:]].astype(np.int64)
+        total = np.concatenate([[0], np.cumsum(legs)])
+        found: Numbers = total[self.last + 1] - total[self.first + 1]
+        return found
 
     def summed(self, per_stop: Numbers) -> Numbers:
         """Per run, the sum over its stops."""
@@ -105,98 +134,126 @@ def movable(stop: Stop) -> bool:
     return not stop.is_reload and stop.loaded_on is None and not stop.pair
 
 
+class Flow(NamedTuple):
+    """The runs of one van on their way to another: seconds saved but for the way there and the balance; `price` of it.
+
+    `off` is the work that leaves with them.
+    """
+
+    saved: Guesses
+    off: Numbers
+    service: Numbers
+    way: Way
+    price: float
+
+    def gain(self, way: Numbers, runs: Places | slice = slice(None)) -> Guesses:
+        """Seconds saved but for the balance, with that way there."""
+        found: Guesses = np.where(way < UNREACHABLE // 2, self.saved[runs] - self.price * way, -float(UNREACHABLE))
+        return found
+
+
 class Guesser:
     """All moves of a plan by what they would save; what a changed route does not touch is kept."""
 
     def __init__(self, problem: Problem, policy: Policy, routes: Sequence[Route]) -> None:
         self.problem, self.policy, self.links = problem, policy, links_of(problem)
-        size = len(self.links.stops)
-        self.linked = np.zeros((size, size), dtype=np.int8)
-        np.add.at(self.linked, (self.links.one, self.links.other), 1)
-        self.linked += self.linked.T
-        self.runs = {route.vehicle: Runs(problem, route) for route in routes}
-        self.inner = {route.vehicle: self._inner(route) for route in routes}
-        self.ways: dict[tuple[str, str], Numbers] = {}
+        self.unit = units_per_second(problem)
+        self.runs: dict[str, Runs] = {}
+        self.inner: dict[str, Numbers] = {}
+        self.ways: dict[tuple[str, str], Way] = {}
+        self.changed(routes)
 
     def changed(self, routes: Sequence[Route]) -> None:
         """These routes are others now."""
         vans = {route.vehicle for route in routes}
         self.runs |= {route.vehicle: Runs(self.problem, route) for route in routes}
         self.inner |= {route.vehicle: self._inner(route) for route in routes}
-        self.runs = {van: runs for van, runs in self.runs.items() if runs.route.stops}
-        self.__dict__.pop("_guesses", None)
         self.ways = {pair: way for pair, way in self.ways.items() if vans.isdisjoint(pair)}
 
     def moves(self) -> Iterator[Move]:
-        """Moves that look worth it, best first."""
-        guesses, runs = self._guesses, self.runs
-        rows = [
-            (-float(guess[number]), pair, number)
-            for pair, guess in guesses.items()
-            for number in np.flatnonzero(guess > 0).tolist()
-        ]
-        for _, (source, target), number in sorted(rows):
-            stops = runs[source].members[number]
-            if all(suitable(self.problem.vehicle[target], self.problem.stop[stop]) for stop in stops):
-                yield Move(stops, source, target)
-
-    def partners(self, move: Move, count: int) -> list[Move]:
-        """The same move in exchange for one stop of the other van, those first that would like it best."""
-        runs, guess = self.runs[move.target], self._guesses[move.target, move.source]
-        single = np.flatnonzero(runs.first == runs.last)
-        order = single[np.argsort(-guess[single], kind="stable")][:count]
-        return [move._replace(back=runs.members[number]) for number in order.tolist()]
-
-    @cached_property
-    def _guesses(self) -> dict[tuple[str, str], Guesses]:
-        """Seconds saved by each run of the first van of a pair on the second one."""
+        """Moves that look worth it, best first: of one run, or of two that change places."""
         vans = list(self.runs)
-        links = self._links_to(vans)
-        shifts = [shift_of(self.problem.vehicle[van]) for van in vans]
-        above = deviations([self.runs[van].work for van in vans], shifts)
-        found: dict[tuple[str, str], Guesses] = {}
-        for source, one in enumerate(vans):
-            for target, other in enumerate(vans):
-                if one != other and self.runs[one].members:
-                    way = self._way(one, other)
-                    gain = self._cheaper(one, other, way)
-                    if self.policy.overlap:
-                        nearer = self.runs[one].summed(links[one][:, target] - links[one][:, source])
-                        gain += self.policy.overlap / NEIGHBOURS * (nearer + self.inner[one])
-                    if self.policy.uneven:
-                        gain += self.policy.uneven / 100 * self._evener(source, target, above, way)
-                    found[one, other] = np.where(way < UNREACHABLE // 2, gain, -1.0)
+        above = self._above(vans)
+        flows = self._flows(vans)
+        rows = [row for pair, flow in flows.items() for row in self._single(pair, flow, above)]
+        for (one, other), flow in flows.items():
+            if one < other:
+                rows += self._exchanged((one, other), flow, flows[other, one], above)
+        for _, (one, other), number, back in sorted(rows):
+            stops = self.runs[one].members[number]
+            returned = self.runs[other].members[back] if back >= 0 else ()
+            if self._suit(other, stops) and self._suit(one, returned):
+                yield Move(stops, one, other, returned)
+
+    def _suit(self, van: str, stops: Sequence[str]) -> bool:
+        return all(suitable(self.problem.vehicle[van], self.problem.stop[stop]) for stop in stops)
+
+    def _single(self, pair: tuple[str, str], flow: Flow, above: Mapping[str, float]) -> list[Row]:
+        way = flow.way.seconds
+        guess = flow.gain(way) + self._evener(pair, above, way + flow.service, flow.off)
+        return [(-float(guess[number]), pair, number, -1) for number in np.flatnonzero(guess > 0).tolist()]
+
+    def _exchanged(self, pair: tuple[str, str], there: Flow, back: Flow, above: Mapping[str, float]) -> list[Row]:
+        likely = (np.argsort(-flow.gain(flow.way.seconds), kind="stable")[:PARTNERS] for flow in (there, back))
+        one, other = (grid.ravel() for grid in np.meshgrid(*likely, indexing="ij"))
+        runs, theirs = self.runs[pair[0]], self.runs[pair[1]]
+        out, home = _swapped(runs, one, theirs, other, there.way), _swapped(theirs, other, runs, one, back.way)
+        on = out + there.service[one] - back.off[other]
+        off = there.off[one] - home - back.service[other]
+        guess = there.gain(out, one) + back.gain(home, other) + self._evener(pair, above, on, off)
+        guess -= 2 * self.policy.overlap / NEIGHBOURS * self._mutual(pair, one, other)
+        best = np.argsort(-guess, kind="stable")[:PARTNERS].tolist()
+        return [(-float(guess[row]), pair, int(one[row]), int(other[row])) for row in best if guess[row] > 0]
+
+    def _mutual(self, pair: tuple[str, str], one: Places, other: Places) -> Numbers:
+        """Links between two runs that change places: both count them as gained, and they are not."""
+        runs, theirs = self.runs[pair[0]], self.runs[pair[1]]
+        links = self.links.between(self._numbers(runs.route), self._numbers(theirs.route))
+        total = np.pad(links.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+        top, bottom, left, right = runs.first[one], runs.last[one] + 1, theirs.first[other], theirs.last[other] + 1
+        found: Numbers = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
         return found
 
-    def _way(self, one: str, other: str) -> Numbers:
+    def _flows(self, vans: Sequence[str]) -> dict[tuple[str, str], Flow]:
+        links = self._links_to(vans) if self.policy.overlap else {}
+        return {
+            (one, other): self._flow(one, other, links[one][:, target] - links[one][:, source] if links else None)
+            for source, one in enumerate(vans)
+            for target, other in enumerate(vans)
+            if one != other
+        }
+
+    def _flow(self, one: str, other: str, nearer: Numbers | None) -> Flow:
         if (one, other) not in self.ways:
             self.ways[one, other] = self.runs[one].into(self.runs[other])
-        return self.ways[one, other]
-
-    def _cheaper(self, one: str, other: str, way: Numbers) -> Guesses:
-        """Seconds by which the plan's cost falls."""
         runs, here, there = self.runs[one], self._price(one), self._price(other)
-        dearer = there[0] * way - here[0] * runs.saved + (there[1] - here[1]) * runs.service
-        return -dearer / units_per_second(self.problem)
+        saved = (here[0] * runs.saved - (there[1] - here[1]) * runs.service) / self.unit
+        if nearer is not None:
+            saved += self.policy.overlap / NEIGHBOURS * (runs.summed(nearer) + self.inner[one])
+        way = self.ways[one, other]
+        return Flow(saved, runs.saved + runs.service, runs.service, way, there[0] / self.unit)
 
     def _price(self, van: str) -> tuple[int, int]:
         """Units per second of driving and of service."""
         rate = rates(self.problem, self.problem.vehicle[van])
         return rate.second + rate.metre * SPEED, rate.service
 
-    def _evener(self, source: int, target: int, above: Sequence[float], way: Numbers) -> Guesses:
-        """Seconds by which the working time becomes less uneven."""
-        runs = list(self.runs.values())[source]
-        count, squares = len(above), sum(each * each for each in above)
-        giver, taker = above[source] - runs.saved - runs.service, above[target] + way + runs.service
-        after = squares - above[source] ** 2 - above[target] ** 2 + giver**2 + taker**2
+    def _above(self, vans: Sequence[str]) -> dict[str, float]:
+        shifts = [shift_of(self.problem.vehicle[van]) for van in vans]
+        return dict(zip(vans, deviations([self.runs[van].work for van in vans], shifts), strict=True))
+
+    def _evener(self, pair: tuple[str, str], above: Mapping[str, float], on: Numbers, off: Numbers) -> Guesses:
+        """Seconds saved by sharing the work better, if so much came off the first van and on the second one."""
+        giver, taker = above[pair[0]], above[pair[1]]
+        squares = sum(each * each for each in above.values())
+        after = squares - giver**2 - taker**2 + (giver - off) ** 2 + (taker + on) ** 2
+        count = len(above)
         evener: Guesses = np.sqrt(count * squares) - np.sqrt(count * np.maximum(after, 0))
-        return evener
+        return self.policy.uneven / 100 * evener
 
     def _links_to(self, vans: Sequence[str]) -> dict[str, Numbers]:
         """Of the stops of each van, in order: how many links each has to the stops of every van."""
-        links = self.links
-        routes = [self.runs[van].route for van in vans]
+        links, routes = self.links, [self.runs[van].route for van in vans]
         van_of = vans_of(links, routes)
         found = np.zeros((len(links.stops), len(vans)), dtype=np.int64)
         for one, other in ((links.one, links.other), (links.other, links.one)):
@@ -211,5 +268,13 @@ class Guesser:
     def _inner(self, route: Route) -> Numbers:
         """Per run, twice the links between its own stops: they move along."""
         numbers, spans = self._numbers(route), self.runs[route.vehicle].spans
-        among = self.linked[np.ix_(numbers, numbers)]
+        among = self.links.between(numbers, numbers)
         return np.array([int(among[a : b + 1, a : b + 1].sum()) for a, b in spans], dtype=np.int64)
+
+
+def _swapped(runs: Runs, one: Places, theirs: Runs, other: Places, way: Way) -> Numbers:
+    """Seconds that runs add to a route which other runs leave: at their best gap if it stays, or in place of those."""
+    instead, gap = runs.instead(one, theirs, other), way.gap[one]
+    goes = (gap >= theirs.first[other]) & (gap <= theirs.last[other] + 1)
+    found: Numbers = np.where(goes, instead, np.minimum(way.seconds[one], instead))
+    return found

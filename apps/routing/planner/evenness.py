@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.routing.planner.limits import Policy
-from apps.routing.planner.problem import Problem, Vehicle
+from apps.routing.planner.problem import Problem, Stop, Vehicle
 from apps.routing.planner.ride import Ride
 from apps.routing.planner.solution import Route, Solution
 
@@ -34,6 +34,16 @@ class Links(NamedTuple):
     stops: dict[str, int]
     one: npt.NDArray[np.intp]
     other: npt.NDArray[np.intp]
+
+    def between(self, ones: Sequence[int], others: Sequence[int]) -> npt.NDArray[np.int64]:
+        """Links of each of some stops with each of others, either way."""
+        row, column = (np.full(len(self.stops), -1, dtype=np.intp) for _ in range(2))
+        row[ones], column[others] = np.arange(len(ones)), np.arange(len(others))
+        found = np.zeros((len(ones), len(others)), dtype=np.int64)
+        for here, there in ((self.one, self.other), (self.other, self.one)):
+            both = (row[here] >= 0) & (column[there] >= 0)
+            np.add.at(found, (row[here[both]], column[there[both]]), 1)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +127,24 @@ def _drawn(problem: Problem) -> Links:
         none = np.zeros(0, dtype=np.intp)
         return Links(number, none, none)
     places = np.array([stop.location for stop in people])
-    way = problem.travel[own[0].profile].seconds[np.ix_(places, places)].astype(np.int64)
-    way = way + way.T
-    np.fill_diagonal(way, 2**62)
-    near = np.argsort(way, axis=1, kind="stable")[:, :count]
-    return Links(number, np.repeat(np.arange(len(people)), count), near.ravel())
+    seconds = problem.travel[own[0].profile].seconds
+    near = [_nearest(seconds, places, rows, count) for rows in np.array_split(np.arange(len(people)), _parts(people))]
+    return Links(number, np.repeat(np.arange(len(people)), count), np.concatenate(near).ravel())
+
+
+def _parts(people: Sequence[Stop]) -> int:
+    """So many stops at a time that a day of thousands takes no gigabyte."""
+    return -(-len(people) // 500)
+
+
+def _nearest(
+    seconds: npt.NDArray[np.int32], places: npt.NDArray[np.intp], rows: npt.NDArray[np.intp], count: int
+) -> npt.NDArray[np.intp]:
+    """The stops nearest to each of these rows, there and back; itself left out."""
+    here = places[rows]
+    way = seconds[np.ix_(here, places)].astype(np.int64) + seconds[np.ix_(places, here)].T
+    way[np.arange(len(rows)), rows] = 2**62
+    return np.argsort(way, axis=1, kind="stable")[:, :count]
 
 
 def vans_of(links: Links, routes: Sequence[Route]) -> npt.NDArray[np.intp]:
