@@ -91,6 +91,27 @@ MERCHANTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class DemoShop:
+    """A merchant's own shop, where vans collect orders (ship from store). The house is real, the shop is not."""
+
+    name: str
+    street: str
+    number: str
+    postcode: str
+    town: str
+    latitude: float
+    longitude: float
+    opening_hours: str
+
+
+SHOPS = {
+    "lumen": DemoShop(
+        "Lumen Schaan", "Landstrasse", "99", "9494", "Schaan", 47.160849, 9.509068, "Mo-Fr 09:00-18:30; Sa 09:00-16:00"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class DemoVehicle:
     """Money is in rappen: per start, hour, kilometre, stop, hour of overtime."""
 
@@ -181,7 +202,7 @@ VEHICLES = (
             shift,
             ELECTRIC_COST,
             *ELECTRIC_CO2E,
-            skills=("cold", "age_check"),
+            skills=("cold", "age_check", "two_person"),
         )
         for n, reach, shift in (
             (2201, 180_000, DAY),

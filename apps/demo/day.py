@@ -10,9 +10,10 @@ from apps.core import clock
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
 from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, Terms
-from apps.deliveries.models import Delivery
+from apps.deliveries.models import Delivery, Place
 from apps.deliveries.states import State
 from apps.demo import extract
+from apps.demo.cast import SHOPS
 from apps.demo.orders import DemoOrder, orders
 from apps.demo.proof_photo import proof_photo
 from apps.demo.stage import local, point_of
@@ -69,9 +70,30 @@ def create(merchant: Merchant, order: DemoOrder, day: date) -> Delivery:
         ],
         service_seconds=order.service_seconds,
         terms=Terms(
-            Delivery.Kind.RETURN if order.is_return else Delivery.Kind.DELIVERY, order.priority, frozenset(order.needs)
+            Delivery.Kind.RETURN if order.is_return else Delivery.Kind.DELIVERY,
+            order.priority,
+            frozenset(order.needs),
+            collect_from=_shop_of(order),
         ),
         actor=f"merchant:{merchant.pk}",
+    )
+
+
+def _shop_of(order: DemoOrder) -> PlaceInput | None:
+    if not order.from_shop:
+        return None
+    shop = SHOPS[order.merchant]
+    return PlaceInput(
+        street=shop.street,
+        house_number=shop.number,
+        postcode=shop.postcode,
+        town=shop.town,
+        latitude=shop.latitude,
+        longitude=shop.longitude,
+        country=extract.COUNTRY,
+        kind=Place.Kind.SHOP,
+        name=shop.name,
+        opening_hours=shop.opening_hours,
     )
 
 

@@ -44,6 +44,8 @@ class DemoOrder:
     is_return: bool = False
     needs: tuple[str, ...] = ()
     priority: int = 0
+    from_shop: bool = False
+    """Collected at the merchant's own shop on the way (`cast.SHOPS`)."""
 
 
 def orders(random: Random, count: int, addresses: list[int], first_number: int) -> list[DemoOrder]:
@@ -74,7 +76,13 @@ def _order(random: Random, number: int, address: int) -> DemoOrder:
         is_return=is_return,
         needs=_needs(parcels) if is_special else (),
         priority=5 if random.random() < PRIORITY_SHARE else 0,
+        from_shop=_from_shop(merchant.slug, number, window) and not is_return,
     )
+
+
+def _from_shop(merchant: str, number: int, window: tuple[int, int]) -> bool:
+    """Of whoever has a shop every eighth, where there is time to go there first."""
+    return merchant in cast.SHOPS and number % 8 == 5 and window[1] >= 14 and window[1] - window[0] >= 4
 
 
 def _needs(parcels: tuple[DemoParcel, ...]) -> tuple[str, ...]:

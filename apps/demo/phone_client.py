@@ -71,7 +71,8 @@ class DriverPhone(Device):
         if data["left_at"] == "in_person" and drops:
             data["received_by"] = drops[0]["recipient"]
         if "scan" in needs.get("proofs", ()):
-            data["scanned"] = "\n".join(code for drop in drops for code in drop["parcels"])
+            codes = [*(code for drop in drops for code in drop["parcels"]), *stop.get("to_load", ())]
+            data["scanned"] = "\n".join(codes)
         photo = ("proof.jpg", proof_photo(visit), "image/jpeg")
         self.post(f"/driver/api/visits/{visit}/complete", data=data, files={"photo": photo})
 

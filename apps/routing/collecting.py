@@ -1,6 +1,6 @@
 """What a van collects at a shop and brings to somebody the same day: two visits of one delivery, a pair in the plan."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -80,6 +80,14 @@ def make_visit(plan: DayPlan, delivery: Delivery) -> Visit:
         collects=delivery,
         service_seconds=SECONDS,
     )
+
+
+def with_other_halves(visits: Sequence[int]) -> list[int]:
+    """These visits, and behind them those that bring what some of them were to collect."""
+    asked = Visit.objects.filter(pk__in=visits, kind=Visit.Kind.COLLECT).values("collects")
+    further = Visit.objects.filter(drops__delivery__in=asked, drops__is_open=True, drops__is_hold=False)
+    brought = list(further.order_by("sequence").values_list("pk", flat=True))
+    return [*(visit for visit in visits if visit not in brought), *brought]
 
 
 def lies_at_shop(delivery: Delivery) -> bool:

@@ -171,6 +171,24 @@ def test_on_the_way_to_the_shop_only_the_second_half_can_still_be_moved(on_the_r
 
 
 @pytest.mark.covers("O19")
+def test_a_road_closed_at_the_shop_ends_both_halves(drain) -> None:
+    world.planned_day(("Alice",), vans=1)
+    delivery = order()
+    day = world.hours(7, 20)
+    services.close_road(
+        depot=world.depot(),
+        name="Market",
+        point=(SHOP.latitude, SHOP.longitude),
+        radius_metres=150,
+        begins=day.earliest,
+        ends=day.latest,
+    )
+    drain()
+    assert {half.route for half in halves(delivery)} == {None}
+    assert holds()
+
+
+@pytest.mark.covers("O19")
 def test_a_day_built_from_nothing_and_a_sick_driver_keep_the_pair_together() -> None:
     world.planned_day(("Alice", "Bob", "Charlie"), vans=2)
     delivery = order(name="Charlie")

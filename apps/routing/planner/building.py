@@ -166,7 +166,8 @@ def _cold_routes(
         part = 1.0 if pyvrp_model.expresses(problem) else 0.5
         # what must be served makes a quicker search than what pays to be served, where it is known to be possible
         required = not inserted.unserved and not any(vehicle.is_carrier for vehicle in problem.vehicles)
-        return pyvrp_model.build_cold(problem, stops, None if required else outside, pace, part, seed)
+        alone = [stop for stop in stops if not stop.pair]  # pairs are put in by insertion, and OR-Tools knows them
+        return pyvrp_model.build_cold(problem, alone, None if required else outside, pace, part, seed)
     from apps.routing.planner import ortools_model
 
     vans = [vehicle.id for vehicle in problem.vehicles if not vehicle.is_carrier]

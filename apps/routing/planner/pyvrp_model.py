@@ -49,19 +49,19 @@ NO_ROAD: Final = 10**12
 
 
 def suits(problem: Problem) -> bool:
-    """Whether its plan is a start at all: no van under way, nothing on board, no pairs, no time before the epoch."""
+    """Whether its plan is a start at all: no van under way, no parcel on board, no time before the epoch."""
     own = [vehicle for vehicle in problem.vehicles if not vehicle.is_carrier]
     return (
         bool(own)
         and not any(vehicle.started or vehicle.available < 0 for vehicle in own)
-        and not any(stop.loaded_on or stop.pair for stop in problem.stops)
+        and not any(stop.loaded_on for stop in problem.stops)
     )
 
 
 def expresses(problem: Problem) -> bool:
     """Whether it knows every constraint of the problem, so that nothing need go over its plan."""
     limited = any(vehicle.breaks or vehicle.first_range is not None or vehicle.overtime for vehicle in problem.vehicles)
-    return not limited and not problem.traffic
+    return not limited and not problem.traffic and not any(stop.pair for stop in problem.stops)
 
 
 def build_cold(

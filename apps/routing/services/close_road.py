@@ -15,6 +15,7 @@ from apps.core.errors import InvalidInput
 from apps.core.geo import is_coordinate
 from apps.events.services import react
 from apps.fleet.models import Depot
+from apps.routing.collecting import with_other_halves
 from apps.routing.epoch_seconds import since
 from apps.routing.models import Closure, DayPlan, Drop, Incident, Route, Visit
 from apps.routing.planner.intervals import permitted
@@ -82,7 +83,7 @@ def _leave_out(closure: Closure, plan: DayPlan, route: Route) -> None:
     if route.shift.vehicle.profile not in codes_in(closure.profiles):
         return
     touch(route.pk)
-    never, later = _inside(closure, plan, route)
+    never, later = map(with_other_halves, _inside(closure, plan, route))
     if not never and not later:
         return
     first = _following(route)

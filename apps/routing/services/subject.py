@@ -63,8 +63,10 @@ class Subject:
     lies_at: int | None = None
 
     def check_cutoff(self, day: date) -> None:
-        """Refused("after_cutoff") once no depot packs it for that day any more; who has a part in the day keeps it."""
-        if any(one.day == day for one in self.standing):
+        """Refused("after_cutoff") once no depot packs it for that day any more; who has a part in the day keeps it,
+        and what a van collects at a shop is packed there.
+        """
+        if any(one.day == day for one in self.standing) or self.terms.collect_from is not None:
             return
         sites = Sites.of(self.depot, day)
         sending = [depot for depot in sites.depots if depot.pk == self.lies_at] or sites.sending(self.place)
