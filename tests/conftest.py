@@ -122,10 +122,12 @@ def now(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
 
 @pytest.fixture(autouse=True)
 def no_kept_pages() -> None:
-    """A link's token follows its number, so the next test's first link would find the last test's page."""
+    """A link's token follows its number: the next test's first link would find the last one's page and openings."""
+    from apps.deliveries.access import opens
     from apps.tracking.page_html import shelf
 
     shelf.clear()
+    opens.clear()
 
 
 @pytest.fixture

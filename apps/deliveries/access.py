@@ -21,7 +21,7 @@ from apps.core.encryption import keyed_digest
 from apps.core.errors import InvalidInput, NotAllowed, NotFound, Refused, Throttled
 from apps.core.phones import masked, masked_email
 from apps.core.sealed_ids import opened_id, sealed_id
-from apps.core.throttles import check_tries, count_try
+from apps.core.throttles import LocalTries, check_tries, count_try
 from apps.deliveries import events
 from apps.deliveries.models import Delivery, Link, StepUp
 from apps.deliveries.services.links import find_link, is_alive
@@ -35,6 +35,8 @@ REQUESTS, REQUESTS_WITHIN = 3, timedelta(minutes=15)
 REQUESTS_PER_DAY = 10
 # Misses per address and opens per token; a household, a shop's network or a polling page stays far below.
 MISSES_PER_ADDRESS, OPENS_PER_TOKEN, WINDOW_SECONDS = 30, 300, 60
+# One counter for all doors of a link: the page, the polled row, the socket.
+opens = LocalTries(WINDOW_SECONDS)
 _LONGEST_TOKEN = 64
 _SALT = "doorstep.step_up"
 
@@ -67,8 +69,18 @@ def open_link(token: str, *, address: str = "") -> Access:
         if address:
             count_try("link-miss", address, limit=MISSES_PER_ADDRESS, seconds=WINDOW_SECONDS)
         raise NotFound("link_not_found", _("This link does not open a delivery."))
-    count_try("link-open", str(link.pk), limit=OPENS_PER_TOKEN, seconds=WINDOW_SECONDS)
+    count_open(link.token_sha256 or "")
     return Access(link=link, delivery=link.delivery, tier="link", view_only=link.kind == Link.Kind.VIEW)
+
+
+def may_open(token_sha256: str) -> bool:
+    """Whether a link has openings left for now; counts nothing. Who answers without the gate asks this first."""
+    return opens.are_left(token_sha256, OPENS_PER_TOKEN)
+
+
+def count_open(token_sha256: str) -> None:
+    """Counts one opening of a link that opens something; Throttled when it was one too many."""
+    opens.count(token_sha256, OPENS_PER_TOKEN)
 
 
 def require_changeable(access: Access) -> None:

@@ -7,7 +7,7 @@ behind it, so there is one gate and one wording; only trackers' refusals, which 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache
 from time import monotonic
 from typing import Any
 
@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
-from django.http.request import split_domain_port, validate_host
 
 from apps.core.errors import DoorstepError
+from apps.core.hosts import is_our_host
 from apps.core.proxies import caller_address
 from apps.drivers import tracker_views as trackers
 from apps.drivers.auth import DRIVER, HEADERS, csrf_failure, problem_of
@@ -81,7 +81,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> bool:
     if door is None:
         return False
     headers = dict(scope["headers"])
-    if not _is_our_host(headers.get(b"host", b"").decode("latin-1")):
+    if not is_our_host(headers.get(b"host", b"").decode("latin-1")):
         return False
     if getattr(settings, "SECURE_SSL_REDIRECT", False) and scope.get("scheme") != "https":
         return False
@@ -232,10 +232,3 @@ def _address(scope: Scope, headers: dict[bytes, bytes]) -> str:
     client = scope.get("client")
     forwarded = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
     return caller_address(str(client[0]) if client else "", forwarded)
-
-
-@lru_cache(maxsize=256)
-def _is_our_host(host: str) -> bool:
-    domain, _port = split_domain_port(host[:255])
-    allowed = settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
-    return bool(domain) and validate_host(domain, allowed)

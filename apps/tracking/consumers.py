@@ -54,12 +54,12 @@ class PageConsumer(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Without channels' own look at old connections: no thread that this class uses keeps any."""
-        handlers = {
-            "websocket.connect": self.websocket_connect,
-            "websocket.receive": self.websocket_receive,
-            "websocket.disconnect": self.websocket_disconnect,
-        }
-        await handlers[message["type"]](message)
+        if message["type"] == "websocket.receive":
+            await self.websocket_receive(message)
+        elif message["type"] == "websocket.connect":
+            await self.websocket_connect(message)
+        else:
+            raise StopConsumer
 
     async def connect(self) -> None:
         entry = await self._entry() if origin_is_ours(self.scope) else None
@@ -87,9 +87,6 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.close(code=TOO_BIG)
         elif self._frames > MOST_FRAMES:
             await self.close(code=TOO_MANY)
-
-    async def disconnect(self, code: int) -> None:
-        self._leave()
 
     def _leave(self) -> None:
         """However it ends, nothing of it stays in the hub."""

@@ -1,16 +1,20 @@
-"""Whom an open page belongs to, for thousands at once: one row where the answer is plain, else the gate itself."""
+"""Whom an open page belongs to, for thousands at once: one row where the answer is plain, else the gate itself.
+
+SQLite is asked on the loop itself, as for the polled row: after a restart a thread's hand-over would cost each of
+thousands more than the answer.
+"""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 
 from apps.core.errors import DoorstepError
 from apps.deliveries import access as gate
-from apps.tracking.page_row import TOKEN_LENGTH, digest_of, is_alive, throttle
+from apps.deliveries.access import may_open
+from apps.tracking.page_row import TOKEN_LENGTH, digest_of, is_alive, is_counted, read_row
 
 _ROW = """
     SELECT id, generation, delivery_id, expires_at FROM deliveries_link
@@ -30,13 +34,16 @@ class Entry(NamedTuple):
 
 async def entry_of(token: str, *, address: str, cookie: str) -> Entry | None:
     """None for a link that opens nothing, and for one that has been opened too often."""
-    return await asyncio.get_running_loop().run_in_executor(_threads(), _entry, token, address, cookie)
+    if not cookie and len(token) == TOKEN_LENGTH:
+        digest = digest_of(token)
+        plain = _plain(await read_row(_ROW, digest)) if may_open(digest) else None
+        if plain is not None and is_counted(digest):
+            return plain
+    return await asyncio.get_running_loop().run_in_executor(_threads(), _through_the_gate, token, address, cookie)
 
 
-def _entry(token: str, address: str, cookie: str) -> Entry | None:
+def _through_the_gate(token: str, address: str, cookie: str) -> Entry | None:
     close_old_connections()
-    if not cookie and (plain := _plain(token)):
-        return plain
     try:
         access = gate.tier_from(gate.open_link(token, address=address), cookie)
     except DoorstepError:
@@ -45,19 +52,12 @@ def _entry(token: str, address: str, cookie: str) -> Entry | None:
     return Entry(access.delivery.pk, link, access.tier, access.view_only, access if access.is_verified else None)
 
 
-def _plain(token: str) -> Entry | None:
+def _plain(row: tuple[Any, ...] | None) -> Entry | None:
     """A living full link in nobody's second tier; everything else is the gate's, misses above all."""
-    if len(token) != TOKEN_LENGTH:
-        return None
-    digest = digest_of(token)
-    if not throttle.allows(digest):
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(_ROW, [digest])
-        row: tuple[int, int, int, str | datetime | None] | None = cursor.fetchone()
     if row is None or not is_alive(row[3]):
         return None
-    return Entry(row[2], (row[0], row[1]))
+    link, generation, delivery, _expires = row
+    return Entry(delivery, (link, generation))
 
 
 @cache

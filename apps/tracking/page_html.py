@@ -16,7 +16,8 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from apps.core import clock
-from apps.tracking.page_row import TOKEN_LENGTH, digest_of, is_alive, throttle
+from apps.deliveries.access import may_open
+from apps.tracking.page_row import TOKEN_LENGTH, digest_of, is_alive, is_counted
 
 KEPT_FOR = timedelta(seconds=60)
 MOST_BYTES = 48_000_000
@@ -78,12 +79,13 @@ def kept_page(token: str) -> KeptPage | None:
     if len(token) != TOKEN_LENGTH:
         return None
     digest = digest_of(token)
-    row = _read(digest) if throttle.allows(digest) else None
+    row = _read(digest) if may_open(digest) else None
     if row is None or not is_alive(row[3]):
         return None
     version, link_id, opened, _expires = row
     html = shelf.get((digest, version, get_language() or ""), clock.now())
-    return KeptPage(html, link_id, _instant(opened)) if html is not None else None
+    # What is not kept is opened, and counted, at the gate.
+    return KeptPage(html, link_id, _instant(opened)) if html is not None and is_counted(digest) else None
 
 
 def keep_page(request: HttpRequest, token: str, version: int, html: bytes) -> None:

@@ -8,21 +8,20 @@ import asyncio
 import hashlib
 import re
 import sqlite3
-from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache, lru_cache
-from time import monotonic
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.http.request import split_domain_port, validate_host
+from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import clock
-from apps.deliveries.access import OPENS_PER_TOKEN, VERIFIED_COOKIE, WINDOW_SECONDS
+from apps.core.errors import Throttled
+from apps.core.hosts import is_our_host
+from apps.deliveries.access import VERIFIED_COOKIE, count_open, may_open
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -58,8 +57,8 @@ async def answer(scope: Scope, send: Send) -> bool:
     if match is None or scope["method"] not in ("GET", "HEAD") or not _is_plain(scope):
         return False
     digest = digest_of(match[1])
-    row = await _read(digest) if throttle.allows(digest) else None
-    if row is None or not is_alive(row[2]):
+    row = await read_row(_SQL, digest) if may_open(digest) else None
+    if row is None or not is_alive(row[2]) or not is_counted(digest):
         return False
     version, text, _expires = row
     etag = f'"{version}-link"'.encode()
@@ -87,9 +86,17 @@ def plain_page(token: str, known: int) -> tuple[int, str] | None:
     The text of the version that is `known` is not read.
     """
     digest = digest_of(token)
-    allowed = len(token) == TOKEN_LENGTH and throttle.allows(digest)
-    row = _ask_django(_SQL_UNLESS_KNOWN, [known, digest]) if allowed else None
-    return row[:2] if row is not None and is_alive(row[2]) else None
+    row = _ask_django(_SQL_UNLESS_KNOWN, [known, digest]) if len(token) == TOKEN_LENGTH and may_open(digest) else None
+    return row[:2] if row is not None and is_alive(row[2]) and is_counted(digest) else None
+
+
+def is_counted(digest: str) -> bool:
+    """Counts an opening that is answered here; False leaves it to the gate, which refuses."""
+    try:
+        count_open(digest)
+    except Throttled:
+        return False
+    return True
 
 
 def version_known(query: str, if_none_match: str) -> int:
@@ -109,18 +116,7 @@ def _is_plain(scope: Scope) -> bool:
         return False
     if getattr(settings, "SECURE_SSL_REDIRECT", False) and scope.get("scheme") != "https":
         return False
-    return _is_our_host(headers.get(b"host", b"").decode("latin-1"))
-
-
-@lru_cache(maxsize=256)
-def _is_our_host_cached(host: str) -> bool:
-    domain, _port = split_domain_port(host)
-    allowed = settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
-    return bool(domain) and validate_host(domain, allowed)
-
-
-def _is_our_host(host: str) -> bool:
-    return len(host) <= 255 and _is_our_host_cached(host)
+    return is_our_host(headers.get(b"host", b"").decode("latin-1"))
 
 
 def is_alive(expires_at: str | datetime | None) -> bool:
@@ -130,16 +126,19 @@ def is_alive(expires_at: str | datetime | None) -> bool:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)) > clock.now()
 
 
-async def _read(digest: str) -> Row | None:
-    """SQLite answers in microseconds and never waits for writers (WAL); PostgreSQL is asked from a thread."""
+async def read_row(sql: str, digest: str) -> Any:
+    """The one row; None as well when the database cannot be asked.
+
+    SQLite answers in microseconds and never waits for writers (WAL); PostgreSQL is asked from a thread.
+    """
     if connection.vendor == "sqlite":
-        return _read_sqlite(digest)
-    return await asyncio.get_running_loop().run_in_executor(_threads(), _read_with_django, digest)
+        return _read_sqlite(sql, digest)
+    return await asyncio.get_running_loop().run_in_executor(_threads(), _ask_django, sql, [digest])
 
 
-def _read_sqlite(digest: str) -> Row | None:
+def _read_sqlite(sql: str, digest: str) -> Any:
     try:
-        row: Row | None = _sqlite().execute(_SQL.replace("%s", "?"), (digest,)).fetchone()
+        row = _sqlite().execute(sql.replace("%s", "?"), (digest,)).fetchone()
     except sqlite3.Error:
         _sqlite.cache_clear()
         return None
@@ -160,35 +159,12 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=2, thread_name_prefix="page-row")
 
 
-def _read_with_django(digest: str) -> Row | None:
-    return _ask_django(_SQL, [digest])
-
-
 def _ask_django(sql: str, values: list[str | int]) -> Row | None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             row: Row | None = cursor.fetchone()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         connection.close()
         return None
     return row
-
-
-class _Throttle:
-    """Counts opens per token in this process; whoever is over the limit meets the view's own, slower throttle."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._until = 0.0
-
-    def allows(self, digest: str) -> bool:
-        now = monotonic()
-        if now >= self._until:
-            self._counts.clear()
-            self._until = now + WINDOW_SECONDS
-        self._counts[digest] += 1
-        return self._counts[digest] <= OPENS_PER_TOKEN
-
-
-throttle = _Throttle()

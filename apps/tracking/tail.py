@@ -30,7 +30,7 @@ THOROUGH_EVERY, SHORT_OVERLAP_MICROSECONDS = 1.0, 250_000
 # A page is overdue when two looks in a row find it older than its delivery. So many are looked at in a row.
 OVERDUE_EVERY, OVERDUE_AT_ONCE = 1.0, 400
 # After a restart everybody comes at once; they are shown their pages in parties of this size.
-PARTY = 100
+PARTY = 200
 # With nobody watching the thread ends after a while; the next visitor starts another.
 IDLE_SECONDS = 5.0
 _LONGEST_PAUSE = 2.0
