@@ -126,3 +126,18 @@ def test_pyvrp_is_told_of_the_calls_and_what_it_plans_with_them_the_judge_accept
     routes = pyvrp_model.build_cold(problem, people, None, Pace(Limit(solutions=600)), 1.0, seed=1)
     assert violations(problem, Solution(tuple(routes))) == []
     assert sum(name.startswith("c") for route in routes for name in route.stops) >= 5
+
+
+@pytest.mark.covers("O2")
+def test_a_second_load_is_made_where_it_pays_though_everything_fits_without_one() -> None:
+    """A cheap bicycle with room for two beside a dear van with room for all: more loads take over from the van."""
+    bicycle = van("bike", capacity=TWO_PIECES, cost=Tariff(per_hour=900))
+    dear = van("dear", cost=Tariff(per_hour=6_000, per_kilometre=60))
+    calls = [Stop(f"call{turn}", 0, (DAY,), service=300, reload_of="bike") for turn in range(3)]
+    people = [stop(f"s{n}", n, load=Load(1_000, 5_000, 1)) for n in range(1, 9)]
+    problem = Problem(0, (bicycle, dear), (*people, *calls), {"car": line(0, 4, 5, 6, 7, 8, 9, 10, 11)})
+    plan = build(problem, iterations=40, engine="ortools")
+    assert violations(problem, plan) == []
+    assert dict(plan.unserved) == {}
+    assert len(plan.route["bike"].stops) == 8 + 3
+    assert plan.route["dear"].stops == ()

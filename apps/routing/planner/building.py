@@ -24,6 +24,7 @@ from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.sheet import reloads_of, suitable
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.tails import tails
+from apps.routing.planner.waving import with_waves
 
 type Engine = Literal["auto", "pyvrp", "ortools", "insertion"]
 
@@ -31,7 +32,8 @@ MOST_AT_ONCE: Final = 2500
 """Stops that one solver model may hold; of a larger day each part is solved by itself."""
 
 MOST_COLD: Final = 400
-"""Stops that OR-Tools plans from nothing; with more it goes over the plan of plain insertion, which is better."""
+"""Stops that OR-Tools plans from nothing; with more, or where vans may come back for a second load, it goes over the
+plan of plain insertion (and `waving`), which is better."""
 
 SHORT_ROUTE: Final = 12
 """Stops of a route of which several make a piece (`polishing`)."""
@@ -101,16 +103,19 @@ def _drawn(
     problem: Problem, stops: list[Stop], inserted: Solution, policy: Policy, engine: Engine, seed: int, pace: Pace
 ) -> Solution:
     """The solvers' plan, as far as the judge lets it stand, completed and gone over."""
+    may_call = any(stop.is_reload for stop in problem.stops)
     if len(stops) > MOST_AT_ONCE:
         routes = in_parts(problem, stops, lambda part, share: _part(part, policy, engine, seed, pace, share), pace)
     elif engine == "ortools" and ruining.expresses(problem, stops):
         outside = outside_prices(problem, stops, policy)
         routes = ruining.build_ruining(problem, stops, inserted.routes, outside, pace, RUINING, seed)
-    elif engine == "ortools" and len(stops) > MOST_COLD:
+    elif engine == "ortools" and (len(stops) > MOST_COLD or may_call):
         routes = list(inserted.routes)
     else:
         routes = _cold_routes(problem, stops, inserted, policy, engine, seed, pace)
-    plan = _complete(problem, _sound(problem, routes), pace, _OVERTIME * pace.seconds)
+    plan = with_waves(problem, _complete(problem, _sound(problem, routes), pace, _OVERTIME * pace.seconds), pace)
+    if plan.unserved and may_call:  # there is room again where stops have left
+        plan = _complete(problem, Timetable.of(problem, plan), pace, _OVERTIME * pace.seconds)
     if _all_said(problem, engine) or pace.over:
         return plan
     return polish(problem, plan, policy, pace, seed)

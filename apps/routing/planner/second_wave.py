@@ -73,7 +73,7 @@ class Calls:
             route = before.tables[van].route.inserted(position, call)
             called = before.with_route(placed(before.problem, route))
             after = called.tables[van]
-            if after.holds and _in_range(after):
+            if after.holds and in_range(after):
                 found.append(_Tried(called, van, _cost(before, van), _cost(called, van)))
         return found
 
@@ -137,12 +137,11 @@ def _places(timetable: Timetable, stop: Stop) -> Iterator[tuple[int, str, int, s
         table = timetable.tables[str(call.reload_of)]
         if barred(problem, table, stop) not in (None, Reason.LEFT_DEPOT):
             continue
-        detours = sorted(_detours(timetable, table, call))
-        for detour, position in detours[:PER_VAN]:
+        for detour, position in sorted(detours(timetable, table, call))[:PER_VAN]:
             yield detour, table.vehicle.id, position, call.id
 
 
-def _detours(timetable: Timetable, table: RouteTable, call: Stop) -> Iterator[tuple[int, int]]:
+def detours(timetable: Timetable, table: RouteTable, call: Stop) -> Iterator[tuple[int, int]]:
     """(seconds, position) behind the frozen stops; a van at the depot has just loaded, so not before its first stop."""
     seconds = timetable.problem.travel[table.vehicle.profile].seconds
     places = [table.vehicle.start, *(stop.location for stop in table.stops), table.vehicle.end]
@@ -157,7 +156,7 @@ def _cost(timetable: Timetable, van: str) -> Cost:
     return plan_cost(timetable.problem, timetable.solution, PLAIN, [van])
 
 
-def _in_range(table: RouteTable) -> bool:
+def in_range(table: RouteTable) -> bool:
     """Whether no stretch between two calls at the depot is longer than the van can drive."""
     left = table.vehicle.first_range
     if left is None or table.vehicle.range_metres is None:
