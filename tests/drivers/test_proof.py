@@ -1,5 +1,6 @@
 """What a stop asks for before it is done: photos, a signature, the code at the door, scans, age, money."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -14,6 +15,7 @@ from apps.drivers.rules import born_by
 from apps.events.models import Event
 from apps.fleet.models import Driver
 from apps.merchants.models import Policy
+from apps.notifications.models import Message
 from apps.places.services import load_addresses
 from apps.tracking.state import build
 from tests import world
@@ -250,6 +252,50 @@ def test_what_a_full_point_does_not_take_stays_on_the_van_and_the_rest_is_ready(
     assert build(bob.pk, "link")["failure"]["reason"] == "carrier_capacity_exceeded"
     assert not bob.parcels.get().delivery.attempts.filter(outcome="at_point").exists()
     assert phone.get("/driver/api/route").json()["stops"] == []
+
+
+@pytest.mark.covers("A5")
+@pytest.mark.parametrize("kind", ["near", "far", "small", "shut", "not_allowed"])
+def test_a_parcel_without_room_goes_to_the_nearest_point_that_can_take_it_and_its_owner_hears_where(
+    drain: Callable[..., int], kind: str
+) -> None:
+    """One tap of the driver; what no near point can take comes back to the depot, and that is told instead."""
+    from apps.redirection.models import PickupPoint, Reservation
+    from tests.drivers.test_round import _day_with_a_point
+    from tests.redirection.points import point
+
+    other = {"far": {"latitude": 47.25}, "small": {"capacity": 0}, "shut": {"opening_hours": "Mo-Fr 06:00-06:30"}}
+    (_alice, bob), driver = _day_with_a_point()
+    week = {"opening_hours": "Mo-Fr 06:00-19:00"}
+    if kind == "near":
+        point("kiosk", name="Kiosk Altenbach", latitude=47.1420, **week)
+    point("other", name="Post Ebenholz", **{"latitude": 47.1525, **week, **other.get(kind, {})})
+    Policy.objects.update(allow_place_change=kind != "not_allowed")
+    full = PickupPoint.objects.get(code="post-vaduz")
+    Reservation.objects.create(point=full, delivery=bob, made_at=world.MORNING)
+    leave(driver)
+    drain()
+    (visit,) = visits(driver)
+    phone = phone_of(driver)
+    post(phone, f"/driver/api/visits/{visit.pk}/arrive")
+    body = {"without": {bob.public_id: "carrier_capacity_exceeded"}, "lat": full.latitude, "lon": full.longitude}
+    assert post(phone, f"/driver/api/visits/{visit.pk}/complete", body).json()["state"] == "done"
+    drain()
+    bob.refresh_from_db()
+    told = list(Message.objects.filter(delivery=bob).order_by("pk").values_list("trigger", flat=True))
+    page = build(bob.pk, "link")
+    stops = phone.get("/driver/api/route").json()["stops"]
+    if kind != "near":
+        assert (bob.state, stops, told[-1]) == ("failed", [], "failed")
+        assert page["failure"]["reason"] == "carrier_capacity_exceeded"
+        return
+    assert (bob.state, bob.place.name) == ("out", "Kiosk Altenbach")
+    assert [(stop["name"], stop["drops"][0]["delivery"]) for stop in stops] == [("Kiosk Altenbach", bob.public_id)]
+    live = Reservation.objects.filter(delivery=bob, state=Reservation.State.RESERVED)
+    assert [row.point.code for row in live] == ["kiosk"]
+    assert told == ["out_today", "changed"], "where it goes instead, and nothing of a failure"
+    assert page["place"]["name"] == "Kiosk Altenbach"
+    assert "place_changed_point" in [entry["code"] for entry in page["timeline"]]
 
 
 @pytest.mark.covers("D5")

@@ -4,6 +4,7 @@ from functools import partial
 
 from apps.core import clock
 from apps.core.errors import Refused
+from apps.core.geo import distance_metres
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import change_place
@@ -18,19 +19,32 @@ from apps.routing.models import Visit
 
 REASON = "carrier_capacity_exceeded"
 NEAREST = 5
+MOST_METRES = 6_000
+"""From the full point, as the crow flies: nobody is sent to a shop in another part of the country unasked."""
 
 
 def bring_to_other_point(*, delivery_id: int) -> bool:
-    """Finds the delivery another point that its van can still reach today; False when it comes back to the depot."""
+    """Finds the delivery another point that its van can still reach today; False when it comes back to the depot.
+
+    The nearest with room for it whose hours and the van's plan allow it, where the shop lets places be changed at all.
+    It is the operator who moves it, so nobody has to confirm anything; the recipient hears where, and may change it.
+    """
     delivery = Delivery.objects.select_related("place", "merchant__policy").get(pk=delivery_id)
     failed = routing.failed_today(delivery_id)
     full = point_of(delivery)
     if failed is None or full is None or delivery.state != State.FAILED:
         return False
-    near = [offer.point for offer in nearby_points(delivery=delivery) if offer.fits and offer.point != full]
+    near = _near(delivery, full) if delivery.merchant.policy.allow_place_change else []
     found = any(_bring(delivery, failed, point) for point in near[:NEAREST])
     routing.note_point_full(failed=failed, delivery_id=delivery_id, brought_on=found)
     return found
+
+
+def _near(delivery: Delivery, full: PickupPoint) -> list[PickupPoint]:
+    """Points with room for it, the nearest to the full one first."""
+    offered = [offer.point for offer in nearby_points(delivery=delivery) if offer.fits and offer.point != full]
+    away = {point.pk: distance_metres(point.point, full.point) for point in offered}
+    return sorted((point for point in offered if away[point.pk] <= MOST_METRES), key=lambda point: away[point.pk])
 
 
 def _bring(delivery: Delivery, failed: Visit, point: PickupPoint) -> bool:
