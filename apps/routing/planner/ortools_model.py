@@ -19,12 +19,14 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_ils_pb2
 from ortools.util import optional_boolean_pb2
 
+from apps.routing.planner.eta import roll_forward
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.limits import Limit, Policy
 from apps.routing.planner.ortools_amounts import add_amounts
 from apps.routing.planner.prices import rates, units_per_second
 from apps.routing.planner.problem import Problem, Stop
-from apps.routing.planner.sheet import Manner, Matrix, metres, seconds, suitable
+from apps.routing.planner.sheet import Leaving, Manner, Matrix, metres, seconds, suitable
+from apps.routing.planner.solution import Route
 from apps.routing.planner.tails import Tail
 
 _AFTER_HOURS = 2 * 3600
@@ -165,14 +167,25 @@ class _Model:
         whole: dict[Manner, int] = {}
         driving: dict[Manner, Matrix] = {}
         manners = [Manner.of(task.problem, tail.vehicle, tail.ready) for tail in task.tails]
+        leaving = self._leaving() if task.problem.traffic else None
         for manner in dict.fromkeys(manners):
-            driving[manner] = seconds(task.problem, manner, self.places)
+            driving[manner] = seconds(task.problem, manner, self.places, leaving)
             whole[manner] = self.routing.RegisterTransitMatrix((driving[manner] + service[:, None]).tolist())
         self._prices(manners, driving, service)
         self.horizon = self._horizon()
         transits = [whole[manner] for manner in manners]
         self.routing.AddDimensionWithVehicleTransits(transits, self.horizon, self.horizon, False, "time")
         return self.routing.GetDimensionOrDie("time")
+
+    def _leaving(self) -> Leaving:
+        """When the standing plan leaves each stop, and the yards: the hour of a leg is that of its departure."""
+        found = np.full(len(self.places), -1, dtype=np.int64)
+        for tail in self.task.tails:
+            found[self.yards[tail.start]] = tail.ready
+            route = Route(tail.vehicle.id, (*tail.frozen, *tail.stops), len(tail.frozen), tail.rested)
+            times = roll_forward(self.task.problem, route)[len(tail.frozen) :]
+            found[[self.number[stop] for stop in tail.stops]] = [one.departure for one in times]
+        return found
 
     def _prices(self, manners: list[Manner], driving: dict[Manner, Matrix], service: Any) -> None:
         """What every leg costs each van: free-road seconds and metres, and for new legs a guess of the unrest."""

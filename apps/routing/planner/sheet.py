@@ -13,6 +13,8 @@ from apps.routing.planner.travel import UNREACHABLE
 
 type Matrix = npt.NDArray[np.int64]
 type Places = npt.NDArray[np.intp]
+type Leaving = npt.NDArray[np.int64]
+"""When the standing plan leaves each place; -1 where it does not say."""
 
 
 class Manner(NamedTuple):
@@ -29,15 +31,17 @@ class Manner(NamedTuple):
         return cls(vehicle.profile, vehicle.slowdown_percent, hours)
 
 
-def seconds(problem: Problem, manner: Manner, places: Places) -> Matrix:
-    """Driving between the places. Solvers know no hours: in traffic every leg takes its mean over the van's hours."""
+def seconds(problem: Problem, manner: Manner, places: Places, leaving: Leaving | None = None) -> Matrix:
+    """Driving between the places. Solvers know no hours: in traffic every leg takes as long as in the hour in which the
+    plan leaves its place (`leaving`, -1 where nobody knows), else its mean over the van's hours.
+    """
     found: Matrix = problem.travel[manner.profile].seconds[np.ix_(places, places)].astype(np.int64)
     road = found < UNREACHABLE
     if manner.slowdown_percent != 100:
         found = np.where(road, -(-found * manner.slowdown_percent // 100), found)
     table = problem.traffic.get(manner.profile)
     if table is not None:
-        found = np.where(road, np.ceil(found * _slowness(table, manner.hours, places)[:, None]), found)
+        found = np.where(road, np.ceil(found * _slowness(table, manner.hours, places, leaving)[:, None]), found)
     return found.astype(np.int64)
 
 
@@ -46,11 +50,18 @@ def metres(problem: Problem, profile: str, places: Places) -> Matrix:
     return found
 
 
-def _slowness(table: TrafficTable, hours: tuple[int, int], places: Places) -> npt.NDArray[np.float64]:
-    speeds = np.array(table.permille, dtype=np.float64)
-    chosen = np.clip(np.arange(hours[0], hours[1] + 1), 0, speeds.shape[1] - 1)
-    mean: npt.NDArray[np.float64] = (1000.0 / speeds[:, chosen]).mean(axis=1)
-    return mean[table.zones[places]]
+def _slowness(
+    table: TrafficTable, hours: tuple[int, int], places: Places, leaving: Leaving | None
+) -> npt.NDArray[np.float64]:
+    """How many times longer than on the free road a leg from each of the places takes."""
+    slowness = 1000.0 / np.array(table.permille, dtype=np.float64)
+    last, zones = slowness.shape[1] - 1, table.zones[places]
+    found: npt.NDArray[np.float64] = slowness[:, np.clip(np.arange(hours[0], hours[1] + 1), 0, last)].mean(axis=1)[
+        zones
+    ]
+    if leaving is not None:
+        found = np.where(leaving >= 0, slowness[zones, np.clip(leaving // 3600, 0, last)], found)
+    return found
 
 
 def suitable(vehicle: Vehicle, stop: Stop) -> bool:

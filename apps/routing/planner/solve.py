@@ -101,18 +101,20 @@ def improve(
         found = reinserted(problem, standing, list(changed))
         return judge(problem, standing, found, policy, engine="insertion", mode=mode)
     groups = _groups(problem, standing, mode, touched)
-    pace, found, tried = Pace(limit, hear), standing, False
+    pace, found, broken, tried = Pace(limit, hear), standing, None, False
     for group in groups:
         if pace.tick():
             break
         plans = warm_plans(problem, found, group, limit.share(len(groups)), policy)
         if plans is not None:
-            found, tried = _best(problem, found, plans, group, policy), True
+            tried, (plan, holds) = True, _best(problem, found, plans, group, policy)
+            found, broken = (plan, broken) if holds else (found, plan)
     if not tried:
         before = plan_cost(problem, standing, policy)
         verdict = Verdict.NO_SOLUTION if groups else Verdict.NOTHING_TO_MOVE
         return Result(standing, False, verdict, "ortools", before, before, mode=mode, policy=policy.name)
-    return judge(problem, standing, found, policy, engine="ortools", mode=mode)
+    best = broken if broken is not None and found is standing else found  # one group's failure is not the others'
+    return judge(problem, standing, best, policy, engine="ortools", mode=mode)
 
 
 def judge(
@@ -176,8 +178,13 @@ def _unrest(churn: Churn, policy: Policy) -> int:
     return policy.worth_per_moved * churn.moved_over_5_min + policy.changed_van * churn.vans_changed
 
 
-def _best(problem: Problem, standing: Solution, plans: list[Solution], vans: list[str], policy: Policy) -> Solution:
-    """The plan that is best as it will be driven and seen, of those that hold; what the model thought is a guess."""
+def _best(
+    problem: Problem, standing: Solution, plans: list[Solution], vans: list[str], policy: Policy
+) -> tuple[Solution, bool]:
+    """The plan that is best as it will be driven and seen, of those that hold; what the model thought is a guess.
+
+    False with the best of all where none of the first holds.
+    """
     before = plan_cost(problem, standing, policy, vans)
     ranked: list[tuple[tuple[bool, int], Solution]] = []
     for plan in plans:
@@ -188,8 +195,8 @@ def _best(problem: Problem, standing: Solution, plans: list[Solution], vans: lis
     ranked.sort(key=lambda one: one[0])
     for _, plan in ranked[:JUDGED]:
         if not violations(problem, plan, standing=standing):
-            return plan
-    return ranked[0][1]
+            return plan, True
+    return ranked[0][1], False
 
 
 def _only(plan: Solution, vans: Collection[str]) -> Solution:
