@@ -67,6 +67,10 @@ class ReplanInline(PlanIsWrittenByServices, TabularInline):
         "cost_after",
         "vans_changed",
         "reordered",
+        "overlap_before",
+        "overlap_after",
+        "spread_before",
+        "spread_after",
         "solve_milliseconds",
     ]
 
@@ -147,7 +151,8 @@ class RouteAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     @admin.display(description=_("Stops in driving order"))
     def stops(self, route: Route) -> SafeString:
         zone = ZoneInfo(route.plan.depot.time_zone)
-        visits = route.visits.select_related("place").prefetch_related("drops__delivery__order").order_by("sequence")
+        visits = route.visits.select_related("place", "collects__order").order_by("sequence")
+        visits = visits.prefetch_related("drops__delivery__order")
         rows = ((_shown(visit.planned_arrival, zone), visit.get_state_display(), _orders(visit)) for visit in visits)
         return format_html("<ol>{}</ol>", format_html_join("", "<li>{} · {} · {}</li>", rows))
 
@@ -163,7 +168,7 @@ class VisitAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
         visits: QuerySet[Visit] = super().get_queryset(request)
-        return visits.prefetch_related("drops__delivery__order")
+        return visits.prefetch_related("drops__delivery__order", "collects__order")
 
     @admin.display(description=_("Deliveries"))
     def orders(self, visit: Visit) -> SafeString:
@@ -195,6 +200,8 @@ class ReplanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
         "saved",
         "moved",
         "churn",
+        "overlap",
+        "apart",
         "milliseconds",
     ]
     list_filter = ["outcome", "reason", "mode", "policy"]
@@ -228,6 +235,14 @@ class ReplanAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     def churn(self, replan: Replan) -> str:
         return f"{replan.vans_changed} / {replan.reordered}"
 
+    @admin.display(description=_("Vans overlap, per mille"))
+    def overlap(self, replan: Replan) -> str:
+        return _fell(replan.overlap_before, replan.overlap_after)
+
+    @admin.display(description=_("Work apart, s"))
+    def apart(self, replan: Replan) -> str:
+        return _fell(replan.spread_before, replan.spread_after)
+
     @admin.display(description=_("ms"), ordering="solve_milliseconds")
     def milliseconds(self, replan: Replan) -> int:
         return replan.solve_milliseconds
@@ -260,13 +275,21 @@ def _orders(visit: Visit) -> SafeString:
         url = reverse("admin:deliveries_delivery_change", args=[drop.delivery_id])
         return url, drop.delivery.order, " (hold)" if drop.is_hold else ""
 
-    return format_html_join(", ", '<a href="{}">{}</a>{}', (link(drop) for drop in visit.drops.all()))
+    found = [link(drop) for drop in visit.drops.all()]
+    if visit.collects is not None:
+        url = reverse("admin:deliveries_delivery_change", args=[visit.collects_id])
+        found.append((url, visit.collects.order, " (collected here)"))
+    return format_html_join(", ", '<a href="{}">{}</a>{}', found)
 
 
 def _moved_line(row: EtaChange, move: MovedTime) -> tuple[str, object, str]:
     url = reverse("admin:deliveries_delivery_change", args=[row.delivery_id])
     causes = "; ".join(f"{by} {why}" for by, why in move.causes)
     return url, row.delivery.order, f"{move.before} → {move.after} ({move.by}), {move.vans}: {causes}"
+
+
+def _fell(before: int | None, after: int | None) -> str:
+    return "–" if before is None or after is None else f"{before} → {after}"
 
 
 def _shown(instant: datetime | None, zone: ZoneInfo) -> str:

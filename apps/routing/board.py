@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.core import clock
+from apps.deliveries.models import Delivery
 from apps.fleet.models import Shift
 from apps.fleet.selectors import shifts_of
-from apps.routing import plan_words
+from apps.routing import plan_words, shares
 from apps.routing.models import DayPlan, Incident, Route, Visit
 from apps.routing.planner.explain import Obstacle, explain_unserved
 from apps.routing.planner.intervals import lateness, permitted
@@ -70,6 +71,7 @@ class StopLine:
     point: tuple[float, float]
     is_reload: bool = False
     is_return: bool = False
+    is_collection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Board:
     vans: tuple[VanLine, ...]
     left_out: tuple[LeftOut, ...]
     incidents: tuple[Incident, ...]
+    shares: str = ""
+    """How evenly the vans share the day (see `shares.told`)."""
 
     @property
     def stops(self) -> int:
@@ -147,6 +151,7 @@ def board_of(plan: DayPlan) -> Board:
         vans=vans,
         left_out=tuple(_left_out(visit, number, snapshot) for number, visit in enumerate(visits.get(None, []))),
         incidents=tuple(plan.incidents.select_related("route__shift__vehicle", "visit__place").order_by("-pk")[:20]),
+        shares=shares.told(snapshot, plan),
     )
 
 
@@ -155,7 +160,7 @@ def _visits(plan: DayPlan) -> dict[int | None, list[Visit]]:
     rows = (
         Visit.objects.filter(plan=plan, hold_until=None)
         .select_related("place", "route")
-        .prefetch_related("drops__delivery__order")
+        .prefetch_related("drops__delivery__order", "collects__order")
         .order_by("route__shift", "sequence", "pk")
     )
     rows = [row for row in rows if row.route is not None or row.state in Visit.REMAINING]  # type: ignore[assignment]
@@ -207,15 +212,23 @@ def _stop(
         end=max(end, start),
         town=visit.place.town,
         street=f"{visit.place.street} {visit.place.house_number}".strip(),
-        orders=tuple(drop.delivery.order.reference for drop in drops),
-        deliveries=tuple(drop.delivery_id for drop in drops),
+        orders=tuple(one.order.reference for one in _people(visit)),
+        deliveries=tuple(one.pk for one in _people(visit)),
         window=window,
         state=visit.state,
         late_minutes=-(-late // 60),
         point=visit.place.point,
         is_reload=is_reload,
         is_return=any(drop.delivery.kind == drop.delivery.Kind.RETURN for drop in drops),
+        is_collection=visit.collects is not None,
     )
+
+
+def _people(visit: Visit) -> list[Delivery]:
+    """The deliveries of a stop: brought there, or collected there for somebody further on."""
+    if visit.collects is not None:
+        return [visit.collects]
+    return [drop.delivery for drop in visit.drops.all()]
 
 
 def _blocks(snapshot: Snapshot, shift: Shift, route: Route | None, stops: Sequence[StopLine]) -> Iterator[Block]:
@@ -310,14 +323,14 @@ def _status(shift: Shift, route: Route | None) -> str:
 
 
 def _left_out(visit: Visit, number: int, snapshot: Snapshot) -> LeftOut:
-    drops, stop = list(visit.drops.all()), f"v{visit.pk}"
+    people, stop = _people(visit), f"v{visit.pk}"
     found: list[Obstacle] = []
     if number < EXPLAINED and stop in snapshot.problem.stop:
         found = explain_unserved(snapshot.timetable, stop)[:MOST_OBSTACLES]
     codes = {key: row.code for key, row in snapshot.shifts.items()}
     return LeftOut(
-        orders=tuple(drop.delivery.order.reference for drop in drops),
-        deliveries=tuple(drop.delivery_id for drop in drops),
+        orders=tuple(one.order.reference for one in people),
+        deliveries=tuple(one.pk for one in people),
         town=f"{visit.place.postcode} {visit.place.town}".strip(),
         why=plan_words.unserved(visit.unserved_reason),
         against=tuple(plan_words.against(one, codes) for one in found),

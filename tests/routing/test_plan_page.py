@@ -7,9 +7,10 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from apps.events.models import Reaction
-from apps.fleet.models import Shift
+from apps.fleet.models import Depot, Shift, Vehicle
 from apps.routing import plan_words, services
-from apps.routing.models import DayPlan, Route, Visit
+from apps.routing.models import DayPlan, Replan, Route, Visit
+from apps.routing.services.improve_plan import look_at
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +74,32 @@ def test_the_buttons_publish_replan_and_take_a_van_off_the_road(agent):
     assert "Driver is sick" in page_of(agent)
     press(agent, do="sick", shift=busy.pk)
     press(agent, do="nonsense", shift="x")
+
+
+@pytest.mark.covers("O3", "O4")
+def test_a_depot_that_minds_has_its_drafts_dealt_out_evenly_and_sees_by_how_much(agent):
+    """Six doors in each of two towns, and vans that hold eight: one has a town and two doors of the other."""
+    depot = world.depot()
+    for van in ("van-1", "van-2"):
+        Vehicle.objects.filter(pk=world.shift(van).vehicle_id).update(max_stops=8)
+    for number in range(6):
+        world.delivery("Alice", world.hours(8, 18), offset=number / 2000)
+        world.delivery("Charlie", world.hours(8, 18), offset=number / 2000)
+    services.build_day(depot=depot, day=world.TODAY)
+    plan = DayPlan.objects.get()
+    assert not look_at(plan).policy.evens
+    Depot.objects.filter(pk=depot.pk).update(overlap_seconds=200, balance_percent=20)
+    depot.refresh_from_db()
+    services.build_day(depot=depot, day=world.TODAY, seconds=2.0)
+    built = Replan.objects.get(reason="build")
+    assert built.overlap_after == 0 < built.overlap_before
+    assert built.spread_before is not None
+    told = "another van serves 0\u00a0%"
+    assert told in page_of(agent)
+    plan.refresh_from_db()
+    assert look_at(plan).policy.evens
+    # What counts is not dealt out anew, and once a van has left, the rest of a day says nothing about it.
+    press(agent, do="publish")
+    assert not look_at(DayPlan.objects.get()).policy.evens
+    Route.objects.update(departed_at=world.MORNING)
+    assert told not in page_of(agent)

@@ -209,6 +209,10 @@ def _describe(outcome: Replan, result: Result) -> None:
     """What was found, and what it would cost and move."""
     outcome.engine, outcome.detail = result.engine, result.reason.value
     outcome.cost_before, outcome.cost_after = result.cost_before.total, result.cost_after.total
+    before, after = result.cost_before.even, result.cost_after.even
+    if before is not None and after is not None:
+        outcome.overlap_before, outcome.overlap_after = before.overlap_permille, after.overlap_permille
+        outcome.spread_before, outcome.spread_after = before.spread, after.spread
     churn = result.churn
     outcome.moved_over_5_minutes, outcome.moved_over_10_minutes = churn.moved_over_5_min, churn.moved_over_10_min
     outcome.vans_changed, outcome.reordered = churn.vans_changed, churn.reordered
