@@ -79,7 +79,7 @@ def fits(
     start, in_time = next_starts(intervals, ways.arrival)
     leave = start + stop.service
     rested: Mask | bool = True
-    if gaps.rested:
+    if timetable.rested:
         rested = leave <= gaps.rest_latest
         leave = np.maximum(leave, gaps.rest_earliest) + gaps.rest_seconds
     tried = ways.may & in_time

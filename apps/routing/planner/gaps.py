@@ -6,7 +6,6 @@ some of the next ones taken at the new stop. Without breaks there is one row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -24,30 +23,12 @@ type Indices = npt.NDArray[np.intp]
 EVER: Final = -LATER_THAN_ALL
 
 
-class Columns(NamedTuple):
-    """One van's rows. `rest_*`: breaks at the new stop, as one: begins at the earliest then, at the latest then."""
-
-    position: Indices
-    before: Indices
-    after: Indices
-    ready: Instants
-    latest: Instants
-    leg: Instants
-    metres: Instants
-    zone: Indices
-    rest_earliest: Instants
-    rest_latest: Instants
-    rest_seconds: Instants
-    calm: Instants
-
-
-@dataclass(frozen=True, eq=False)
-class Gaps:
-    """Every row of a plan, van by van in the problem's order.
+class Gaps(NamedTuple):
+    """Rows of one van (`van` is 0) or of a whole plan, van by van in the problem's order.
 
     Leaving location `before` at `ready`, the van has to be at location `after` by `latest`; the direct way is `leg`
     seconds on the free road and `metres` long, and begins in traffic zone `zone`. Arriving at `after` by `calm`, the
-    van has no overtime.
+    van has no overtime. `rest_*`: breaks at the new stop, as one: begins at the earliest then, at the latest then.
     """
 
     van: Indices
@@ -65,25 +46,20 @@ class Gaps:
     calm: Instants
 
     @classmethod
-    def of(cls, columns: list[Columns]) -> Gaps:
-        if not columns:
-            return cls(*(np.zeros(0, dtype=np.int64) for _ in range(13)))
-        van = np.repeat(np.arange(len(columns)), [of_van.position.size for of_van in columns])
-        if len(columns) == 1:
-            return cls(np.zeros(columns[0].position.size, dtype=np.int64), *columns[0])
-        joined = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
-        return cls(van, *joined)
-
-    @cached_property
-    def rested(self) -> bool:
-        """Whether any van may rest at the new stop."""
-        return bool(self.rest_seconds.any())
+    def joined(cls, of_vans: list[Gaps]) -> Gaps:
+        """The rows of all vans, numbered in this order."""
+        if len(of_vans) == 1:
+            return of_vans[0]
+        if not of_vans:
+            return cls(*(np.zeros(0, dtype=np.int64) for _ in cls._fields))
+        van = np.repeat(np.arange(len(of_vans)), [rows.position.size for rows in of_vans])
+        return cls(*(np.concatenate(parts) for parts in zip(*of_vans, strict=True)))._replace(van=van)
 
 
 class RoomColumns:
     """`rooms.Rooms` of every row, each column when it is first asked for."""
 
-    def __init__(self, parts: list[tuple[Rooms, Columns]]) -> None:
+    def __init__(self, parts: list[tuple[Rooms, Gaps]]) -> None:
         # a carrier has one gap, whatever its position is called
         self.parts = [
             (room, columns.position if room.gaps > 1 else np.zeros_like(columns.position)) for room, columns in parts
@@ -130,7 +106,7 @@ class RoomColumns:
         return np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64)
 
 
-def columns_of(ride: Ride, arrays: Layers, calm: Layers | None, metres: list[int], *, used: bool) -> Columns:
+def columns_of(ride: Ride, arrays: Layers, calm: Layers | None, metres: list[int], *, used: bool) -> Gaps:
     """The rows of one route. A van that stands still drives nothing, so its only leg counts for nothing."""
     if ride.vehicle.is_carrier:
         return _hand_over(ride)
@@ -153,21 +129,19 @@ def columns_of(ride: Ride, arrays: Layers, calm: Layers | None, metres: list[int
         latest = np.array(arrays.latest[0][first + 1 :], dtype=np.int64)
         early = latest if calm is None else np.array(calm.latest[0][first + 1 :], dtype=np.int64)
         ever, none = np.full(position.size, EVER), np.zeros(position.size, dtype=np.int64)
-        return Columns(position, before, after, ready, latest, leg, length, zone, ever, -ever, none, early)
+        return Gaps(none, position, before, after, ready, latest, leg, length, zone, ever, -ever, none, early)
     return _worth_trying(_with_rests(ride, arrays, calm or arrays, one, breaks))
 
 
-def _worth_trying(rows: Columns) -> Columns:
+def _worth_trying(rows: Gaps) -> Gaps:
     """Without the rows that no time of day could make work, as long as every gap keeps one."""
     hope = (rows.ready < LATER_THAN_ALL) & (rows.latest > NEVER)
     if np.unique(rows.position[hope]).size < np.unique(rows.position).size:
         return rows
-    return Columns(*(column[hope] for column in rows))
+    return Gaps(*(column[hope] for column in rows))
 
 
-def _with_rests(
-    ride: Ride, arrays: Layers, calm: Layers, one: tuple[Indices, ...], breaks: tuple[Break, ...]
-) -> Columns:
+def _with_rests(ride: Ride, arrays: Layers, calm: Layers, one: tuple[Indices, ...], breaks: tuple[Break, ...]) -> Gaps:
     """A row for every number of breaks behind, and every number of breaks taken at the new stop."""
     position, before, after, leg, metres, zone = one
     first, count, size = ride.route.frozen, len(breaks), position.size
@@ -184,7 +158,8 @@ def _with_rests(
     def of_pair(column: int) -> Instants:
         return np.tile(np.array([rest[column] for rest in rests], dtype=np.int64), size)
 
-    return Columns(
+    return Gaps(
+        np.zeros(order.size, dtype=np.int64),
         each(position),
         each(before),
         each(after),
@@ -210,11 +185,11 @@ def _as_one(breaks: tuple[Break, ...], arrays: Layers, taken: int) -> tuple[int,
     return earliest, latest, seconds
 
 
-def _hand_over(ride: Ride) -> Columns:
+def _hand_over(ride: Ride) -> Gaps:
     """A carrier takes a parcel whenever it is ready, and order means nothing."""
     zero = np.zeros(1, dtype=np.int64)
     ready, late = zero + ride.vehicle.available, zero + LATER_THAN_ALL
     position = zero + len(ride.stops)
     start, end = zero + ride.vehicle.start, zero + ride.vehicle.end
     ever = zero - LATER_THAN_ALL
-    return Columns(position, start, end, ready, late, zero, zero, zero, ever, late, zero, late)
+    return Gaps(zero, position, start, end, ready, late, zero, zero, zero, ever, late, zero, late)

@@ -25,7 +25,7 @@ from apps.routing.planner.breaks import (
     settled,
     stretched,
 )
-from apps.routing.planner.gaps import Columns, Gaps, RoomColumns, columns_of
+from apps.routing.planner.gaps import Gaps, RoomColumns, columns_of
 from apps.routing.planner.intervals import Instants
 from apps.routing.planner.prices import rates
 from apps.routing.planner.problem import LATEST_INSTANT, Problem, Stop, Vehicle, Window
@@ -157,7 +157,7 @@ class RouteTable:
         return Rooms(self.vehicle, self.stops, way, allowed)
 
     @cached_property
-    def columns(self) -> Columns:
+    def columns(self) -> Gaps:
         return columns_of(self.ride, self.layers, self.calm, self.metres, used=self.used)
 
     @cached_property
@@ -246,7 +246,12 @@ class Timetable:
     @cached_property
     def gaps(self) -> Gaps:
         """All gaps behind the frozen stops, in the order of vans and positions."""
-        return Gaps.of([table.columns for table in self.tables.values()])
+        return Gaps.joined([table.columns for table in self.tables.values()])
+
+    @cached_property
+    def rested(self) -> bool:
+        """Whether any van may rest at a new stop."""
+        return bool(self.gaps.rest_seconds.any())
 
     @cached_property
     def rooms(self) -> RoomColumns:
