@@ -128,6 +128,9 @@ def _figures(content: Mapping[str, Any], currency: str) -> Iterator[Figure]:
     yield figure("CO₂e", "grams", "kg", per=1000, places=2)
     if before["left_out"] or after["left_out"]:
         yield figure(_("Without a van"), "left_out", "")
+    if "overlap" in before and "overlap" in after:
+        yield figure(_("Neighbours on another van"), "overlap", "%", per=10)
+        yield figure(_("Working times apart"), "spread", _("min"), per=60)
 
 
 def _churn(churn: Mapping[str, int]) -> str:

@@ -18,10 +18,10 @@ from apps.routing.models import DayPlan, EtaChange, PlanPreview, Replan
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.cost import Cost, moved_over, plan_cost, starts
 from apps.routing.planner.insertion import Timetable
-from apps.routing.planner.limits import PLAIN
 from apps.routing.planner.problem import ProblemError
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.worker import PlannerFailed, PlannerUnavailable
+from apps.routing.policies import of_draft
 from apps.routing.services.build_day import Search, another_draft, counts_already, make_ready, put_down_draft
 from apps.routing.services.improve_plan import ByHand, preview_plan, put_down
 from apps.routing.services.preview import Move, moves_between
@@ -170,7 +170,8 @@ def _built(preview: PlanPreview) -> dict[str, Any]:
         "vans": sum(stop in new and new[stop] != van for stop, van in old.items()),
         "reordered": 0,
     }
-    costs = plan_cost(problem, standing, PLAIN), plan_cost(problem, found, PLAIN)
+    weights = of_draft(plan.depot)
+    costs = plan_cost(problem, standing, weights), plan_cost(problem, found, weights)
     return {"detail": "better", "churn": churn} | _content(snapshot, found, moves_between(snapshot, found), *costs)
 
 
@@ -224,7 +225,8 @@ def _line(snapshot: Snapshot, timetable: Timetable, van: str) -> list[list[str]]
 
 
 def _figures(cost: Cost) -> dict[str, int]:
-    return {
+    even = {} if cost.even is None else {"overlap": cost.even.overlap_permille, "spread": cost.even.spread}
+    return even | {
         "total": cost.total,
         "money": cost.minor_units,
         "seconds": cost.driving,
