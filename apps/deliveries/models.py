@@ -181,6 +181,7 @@ class Attempt(models.Model):
     reason_code = models.CharField(max_length=40, blank=True)
     staff_note = models.CharField(max_length=300, blank=True, help_text=_("The driver's, for colleagues only."))
     recipient_note = models.CharField(max_length=300, blank=True, help_text=_("The driver's, shown to the recipient."))
+    counts = models.BooleanField(default=True, help_text=_("Not when staff found that nobody was at the door."))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_number_per_delivery")]

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from apps.demo import cast, extract
 from apps.demo.models import DemoKey
 from apps.fleet import services as fleet
-from apps.fleet.models import Depot, Driver, Shift, Vehicle
+from apps.fleet.models import Depot, Driver, Shift, Vehicle, Zone
 from apps.merchants import services as merchants
 from apps.merchants.models import Branding, Membership, Merchant, Policy
 from apps.places import services as places
@@ -77,7 +77,7 @@ def point_of(address: extract.Address) -> tuple[float, float]:
 
 def set_fleet(days: Sequence[date], vehicles: Sequence[cast.DemoVehicle] = cast.VEHICLES) -> Depot:
     """The depot with its roster, and the micro depot in town where some of the vehicles start there."""
-    depot = _set_depot("schaan", extract.DEPOT, "Ramp 1")
+    depot = _set_depot("schaan", extract.DEPOT, "Ramp 1", overlap_seconds=200, balance_percent=20)
     starts = {False: depot}
     if any(plan.at_micro_depot for plan in vehicles):
         zone = {"postcodes": cast.VADUZ, "cutoff_time": cast.MICRO_DEPOT_CLOSES, "has_stock": True}
@@ -119,6 +119,20 @@ def set_fleet(days: Sequence[date], vehicles: Sequence[cast.DemoVehicle] = cast.
                 **({} if plan.kind == Vehicle.Kind.CARRIER else rests),
             )
     return depot
+
+
+def set_zone() -> None:
+    """The old town of Vaduz, which diesel vans may not enter."""
+    corners = [
+        [9.5196, 47.1368],
+        [9.5221, 47.1366],
+        [9.5229, 47.1392],
+        [9.5226, 47.1424],
+        [9.5203, 47.1427],
+        [9.5197, 47.14],
+    ]
+    shape = {"type": "Polygon", "coordinates": [[*corners, corners[0]]]}
+    Zone.objects.create(name="Städtle Vaduz", shape=shape, barred_kinds=[Vehicle.Kind.DIESEL_VAN])
 
 
 def _set_depot(code: str, site: extract.DepotSite, ramp: str, **more: object) -> Depot:

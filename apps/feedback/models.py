@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.deliveries.models import Attempt, Delivery
+from apps.fleet.models import Driver
 
 # Without 0/O, 1/I/L: it is read out on the phone.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -96,7 +97,12 @@ class Dispute(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.OPEN, db_index=True)
     answer = models.CharField(max_length=300, blank=True, help_text=_("Shown to the recipient with the outcome."))
     raised_at = models.DateTimeField(db_index=True)
+    reason = models.CharField(max_length=300, blank=True, help_text=_("Why it was decided so, for colleagues only."))
     decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=40, blank=True)
+    driver = models.ForeignKey(
+        Driver, on_delete=models.SET_NULL, null=True, blank=True, related_name="disputes", help_text=_("Whose attempt.")
+    )
 
     def __str__(self) -> str:
         return f"dispute of {self.attempt}"

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from apps.core.operator_only import OperatorOnly
 from apps.fleet.models import Depot, Vehicle, Zone
@@ -49,7 +49,7 @@ class ZoneForm(forms.ModelForm):
         label=_("May not enter"),
         choices=Vehicle.Kind.choices,
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("What is on board already is still brought."),
     )
 

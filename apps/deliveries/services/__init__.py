@@ -40,7 +40,7 @@ from apps.deliveries.services.links import (
 )
 from apps.deliveries.services.load_parcel import load_parcel, unload_parcel
 from apps.deliveries.services.move_state import end_attempt, move_state, move_states, start_attempt
-from apps.deliveries.services.note_attempt import note_attempt, record_contact_try
+from apps.deliveries.services.note_attempt import discount_attempt, note_attempt, record_contact_try
 from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.services.record_proof import record_proof
 from apps.deliveries.services.refuse_phone import refuse_phone
@@ -59,6 +59,7 @@ __all__ = [
     "change_window",
     "collection_code_of",
     "create_delivery",
+    "discount_attempt",
     "door_service_seconds",
     "doorstep_code_of",
     "drop_codes",

@@ -24,6 +24,11 @@ def record_contact_try(*, delivery_id: int, channel: str, at: datetime, actor: s
     return is_new
 
 
+def discount_attempt(*, attempt_id: int) -> None:
+    """Staff found that nobody was at the door: it does not count when the next try is weighed."""
+    Attempt.objects.filter(pk=attempt_id).update(counts=False)
+
+
 def note_attempt(*, delivery_ids: Iterable[int], for_staff: str = "", for_recipient: str = "") -> None:
     """Writes the driver's notes onto the newest attempt of each; only the recipient's is ever on a shopper's page."""
     notes = {"staff_note": for_staff[:LONGEST_NOTE], "recipient_note": for_recipient[:LONGEST_NOTE]}

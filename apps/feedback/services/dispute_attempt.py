@@ -8,7 +8,7 @@ from apps.core.errors import InvalidInput, Refused
 from apps.core.throttles import count_try
 from apps.deliveries.access import Access, require_changeable
 from apps.deliveries.models import Attempt
-from apps.deliveries.services import bump_pages
+from apps.deliveries.services import bump_pages, discount_attempt
 from apps.events.services import emit
 from apps.feedback import events
 from apps.feedback.models import Dispute
@@ -44,16 +44,28 @@ def dispute_attempt(*, access: Access, text: str = "") -> Dispute:
         return Dispute.objects.get(attempt=attempt)
 
 
-def decide_dispute(*, dispute: Dispute, upheld: bool, answer: str = "", actor: str) -> bool:
-    """Ends the check; True when it was open until now. `answer` (at most 300 characters) is shown to the recipient."""
-    answer = " ".join(answer.replace("\0", "").split())
-    if len(answer) > LONGEST_ANSWER:
+def decide_dispute(
+    *, dispute: Dispute, upheld: bool, answer: str = "", reason: str = "", driver_id: int | None = None, actor: str
+) -> bool:
+    """Ends the check; True when it was open until now. An attempt that was upheld against no longer counts.
+
+    `answer` (at most 300 characters) is shown to the recipient, `reason` is for colleagues; `driver_id`: whose attempt.
+    """
+    answer, reason = (" ".join(text.replace("\0", "").split()) for text in (answer, reason))
+    if max(len(answer), len(reason)) > LONGEST_ANSWER:
         raise InvalidInput("answer_too_long", _("An answer has at most 300 characters."))
     state = Dispute.State.UPHELD if upheld else Dispute.State.REJECTED
     with transaction.atomic():
         decided = Dispute.objects.filter(pk=dispute.pk, state=Dispute.State.OPEN).update(
-            state=state, answer=answer, decided_at=clock.now()
+            state=state,
+            answer=answer,
+            reason=reason,
+            driver=driver_id,
+            decided_at=clock.now(),
+            decided_by=actor[:40],
         )
+        if decided and upheld:
+            discount_attempt(attempt_id=dispute.attempt_id)
         if decided:
             _announce(events.DISPUTE_DECIDED, dispute, actor, upheld=upheld)
     return bool(decided)

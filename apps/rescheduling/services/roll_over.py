@@ -59,9 +59,10 @@ def _left_over(plan: DayPlan) -> QuerySet[Delivery]:
 def _worth_another_try(delivery: Delivery) -> bool:
     if delivery.state != State.FAILED:
         return True
-    tried = delivery.attempts.filter(outcome=State.FAILED)
+    tried = delivery.attempts.filter(outcome=State.FAILED, counts=True)
     last = tried.order_by("-number").values_list("reason_code", flat=True).first()
-    return last not in HOPELESS and (tried.aggregate(last=Max("number"))["last"] or 0) < MOST_ATTEMPTS
+    disowned = delivery.attempts.filter(counts=False).count()
+    return last not in HOPELESS and (tried.aggregate(last=Max("number"))["last"] or 0) - disowned < MOST_ATTEMPTS
 
 
 def _to_day(delivery: Delivery, day: date, zone: ZoneInfo) -> bool:

@@ -12,7 +12,7 @@ from django.test.utils import override_settings
 from apps.core import clock
 from apps.deliveries.models import Delivery
 from apps.demo import day as days
-from apps.demo import stage
+from apps.demo import showcase, stage
 from apps.events import services as events
 from apps.events.models import Reaction
 from apps.tracking import services as tracking
@@ -36,10 +36,13 @@ class Command(BaseCommand):
             merchants = stage.set_merchants()
             stage.set_map()
             depot = stage.set_fleet(roster)
+            stage.set_zone()
             self._say("Orders")
             days.make_yesterday(random, merchants, yesterday, first=0)
             evening = stage.local(yesterday, 17.5)
             days.make_orders(random, merchants, TODAY, days.TODAY_COUNT, first=20, ordered=evening)
+            showcase.set_blocks(merchants)
+            showcase.set_scenes(Random(seed), merchants, TODAY, ordered=evening)
             days.make_orders(random, merchants, tomorrow, days.TOMORROW_COUNT, first=400, ordered=evening)
         self._say("Routes for two days")
         today = days.make_plan(depot, TODAY, at=stage.local(yesterday, 20))
