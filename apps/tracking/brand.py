@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
@@ -29,16 +30,27 @@ class Scheme:
 def context(merchant: Merchant) -> dict[str, Any]:
     """What templates need to look like the merchant."""
     branding = branding_of(merchant)
-    path = reverse("tracking:brand_css", args=[merchant.slug])
-    logo = reverse("tracking:brand_svg", args=[merchant.slug])
-    has_logo = branding is not None and bool(branding.logo_svg)
+    accent, logo = (branding.accent, branding.logo_svg) if branding else (None, None)
+    return look_of(merchant.slug, merchant.name, accent, logo)
+
+
+def look_of(slug: str, name: str, accent: str | None, logo_svg: str | None) -> dict[str, Any]:
+    """The same from columns; `accent` is None for a merchant without a brand."""
+    return dict(_look_of(slug, name, accent, logo_svg or ""))
+
+
+@lru_cache(maxsize=512)
+def _look_of(slug: str, name: str, accent: str | None, logo_svg: str) -> dict[str, Any]:
+    branding = Branding(accent=accent, logo_svg=logo_svg) if accent is not None else None
+    path = reverse("tracking:brand_css", args=[slug])
+    logo = reverse("tracking:brand_svg", args=[slug])
     version = fingerprint(branding)
     return {
-        "slug": merchant.slug,
-        "name": merchant.name,
+        "slug": slug,
+        "name": name,
         "css_url": f"{path}?v={version}" if branding else None,
-        "logo_url": f"{logo}?v={version}" if has_logo else None,
-        "touch_icon_url": icon_url(merchant.slug, branding, TOUCH_ICON),
+        "logo_url": f"{logo}?v={version}" if logo_svg else None,
+        "touch_icon_url": icon_url(slug, branding, TOUCH_ICON),
         "grounds": (LIGHT_GROUNDS[0], DARK_GROUNDS[1]),
     }
 

@@ -56,6 +56,25 @@ def test_it_is_the_same_answer_for_one_query(client: Client, opened: tuple[Deliv
     assert not again.cookies
 
 
+@pytest.mark.covers("T1", "T22")
+@pytest.mark.parametrize("kind", [Link.Kind.FULL, Link.Kind.VIEW])
+def test_a_first_opening_reads_two_rows_and_shows_what_the_gate_shows(client: Client, kind: str) -> None:
+    """In every state, word for word; one more write notes that somebody looked."""
+    for state in State:
+        token = token_of(make_link(delivery=world.delivery(state=state), kind=kind))
+        client.get(f"/t/{token}")
+        Link.objects.update(last_opened_at=None)
+        shelf.clear()
+        first, queries = kept(client, f"/t/{token}")
+        shelf.clear()
+        client.cookies[access.VERIFIED_COOKIE] = "of-somebody-else"
+        through_the_gate = client.get(f"/t/{token}")
+        del client.cookies[access.VERIFIED_COOKIE]
+        assert first.content == through_the_gate.content, state
+        assert dict(first.headers) == dict(through_the_gate.headers)
+        assert queries <= 3 or state == State.FAILED
+
+
 def test_a_dead_link_opens_nothing_that_is_kept(client: Client, opened: tuple[Delivery, str], now: Any) -> None:
     made, token = opened
     link = Link.objects.get(delivery=made)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import NoReverseMatch, reverse
 
 from apps.core import clock
@@ -120,5 +121,4 @@ def note_opened(*, link: Link) -> None:
     now = clock.now()
     if was_opened_lately(link.last_opened_at):
         return
-    Link.objects.filter(pk=link.pk).update(last_opened_at=now)
-    Link.objects.filter(pk=link.pk, first_opened_at=None).update(first_opened_at=now)
+    Link.objects.filter(pk=link.pk).update(last_opened_at=now, first_opened_at=Coalesce("first_opened_at", now))

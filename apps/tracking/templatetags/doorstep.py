@@ -17,6 +17,7 @@ from apps.tracking.blocks import Block, blocks_of
 from apps.tracking.words import PageWords, page_words
 
 register = template.Library()
+_WORDS = "the page in words"
 _RANGE = re.compile(r"\d\d:\d\d–\d\d:\d\d")
 
 
@@ -32,10 +33,18 @@ def icon(name: str, size: int = 20) -> SafeString:
     )
 
 
-@register.simple_tag
-def words_of(doc: Mapping[str, Any], brand: Mapping[str, Any], paths: Mapping[str, str]) -> PageWords:
-    """{% words_of doc brand paths as page %}"""
-    return page_words(doc, brand, paths)
+@register.simple_tag(takes_context=True)
+def words_of(
+    context: template.Context, doc: Mapping[str, Any], brand: Mapping[str, Any], paths: Mapping[str, str]
+) -> PageWords:
+    """{% words_of doc brand paths as page %}, worked out once for one rendering."""
+    outermost: dict[Any, Any] = context.dicts[0]
+    said, words = outermost.get(_WORDS, (None, None))
+    if words is None or said is not doc:
+        words = page_words(doc, brand, paths)
+        outermost[_WORDS] = doc, words
+    found: PageWords = words
+    return found
 
 
 @register.simple_tag

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_safe
 from apps.deliveries.access import VERIFIED_COOKIE, Access
 from apps.deliveries.models import Link
 from apps.deliveries.services import note_opened, token_of, was_opened_lately
+from apps.deliveries.states import State
 from apps.tracking import page_row
-from apps.tracking.page_html import keep_page, kept_page
+from apps.tracking.page_html import content_of, keep_page, kept_page
 from apps.tracking.selectors import dot_document, page_text
 from apps.tracking.state import view_only
-from apps.tracking.views.gate import document_for, sealed, shopper_view
+from apps.tracking.views.gate import document_for, paths, sealed, shopper_view
 from apps.tracking.views.page_context import page_context
 
 # Programs that look at links before people do (message previews, scanners): their visits are not the shopper's.
@@ -25,9 +26,23 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     kept = kept_page(token) if VERIFIED_COOKIE not in request.COOKIES else None
     if kept is None:
         return _page_through_the_gate(request, token)
+    html = kept.html or _rendered(request, token, kept.link_id)
+    if html is None:
+        return _page_through_the_gate(request, token)
     if not was_opened_lately(kept.last_opened_at) and is_person(request):
         note_opened(link=Link(pk=kept.link_id, last_opened_at=kept.last_opened_at))
-    return sealed(HttpResponse(kept.html))
+    return sealed(HttpResponse(html))
+
+
+def _rendered(request: HttpRequest, token: str, link_id: int) -> bytes | None:
+    """A first opening without the gate's models; None for what asks the plan as well."""
+    content = content_of(link_id)
+    if content is None or content.document["status"] == State.FAILED:
+        return None
+    shown = {"doc": content.document, "brand": content.brand, "token": token, "paths": paths(token)}
+    response = render(request, "tracking/page.html", {**shown, "pictures": {}, "days": []})
+    keep_page(request, token, content.version, response.content)
+    return response.content
 
 
 @shopper_view
