@@ -82,7 +82,7 @@ def brute_force(problem: Problem, plan: Solution, collect: Stop, bring: Stop, be
 
 
 @pytest.mark.covers("O19")
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds)
 def test_a_pair_goes_exactly_where_brute_force_would_put_it(seed: int) -> None:
     """Both halves at once, beside other pairs, breaks, overtime, range, reloads, tariffs, traffic and late vans."""

@@ -61,7 +61,7 @@ def ways_in(timetable: Timetable, stop: Stop, approach: Approach, able: Mask) ->
         if may.any() and not left.any():
             reason = code
         may = left
-    arrival = _arrivals(timetable, gaps.zone, gaps.ready, approach.to, may)
+    arrival = arrivals(timetable, gaps.zone, gaps.ready, approach.to, may)
     return Ways(may, arrival, prices_of(timetable, stop, approach), reason)
 
 
@@ -85,7 +85,7 @@ def fits(
     tried = ways.may & in_time
     # in traffic only where there is hope: every arrival costs
     driven = ways.may if late else tried & (leave <= gaps.latest)
-    onward = _arrivals(timetable, approach.zone, leave, approach.away, driven)
+    onward = arrivals(timetable, approach.zone, leave, approach.away, driven)
     holds = tried & rested & (onward <= gaps.latest)
     return Fit(ways.arrival, start, onward, in_time, holds)
 
@@ -97,7 +97,7 @@ def refused_because(ways: Ways, fit: Fit) -> Reason:
     return Reason.OTHERS if (ways.may & fit.in_time).any() else Reason.WINDOW
 
 
-def _arrivals(
+def arrivals(
     timetable: Timetable, zones: npt.NDArray[np.int64], departs: Instants, legs: Instants, may: Mask
 ) -> Instants:
     """Ends of legs, in traffic where there is any and the row counts."""

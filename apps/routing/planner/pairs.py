@@ -8,24 +8,28 @@ answer for many windows keeps the routes with the first half.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from apps.routing.planner.approach import known_approach
+from apps.routing.planner.approach import Approach, known_approach
 from apps.routing.planner.cost import plan_cost
-from apps.routing.planner.eligible import RANK, barred, eligible
+from apps.routing.planner.eligible import RANK, Mask, barred, eligible
 from apps.routing.planner.emissions import is_green
-from apps.routing.planner.fitting import FAR, fits, prices_of, ways_in
+from apps.routing.planner.fitting import FAR, Fit, Ways, arrivals, fits, refused_because, ways_in
+from apps.routing.planner.gaps import Gaps
 from apps.routing.planner.insertion import Candidate, Insertion, Refusal
-from apps.routing.planner.intervals import intersect, lateness, permitted
+from apps.routing.planner.intervals import Instants, intersect, lateness, next_starts, permitted
 from apps.routing.planner.limits import PLAIN
 from apps.routing.planner.prices import minor_units, rates
-from apps.routing.planner.problem import NO_LOAD, Stop, Window
+from apps.routing.planner.problem import NO_LOAD, Stop, Vehicle, Window
 from apps.routing.planner.solution import Reason, Solution
 from apps.routing.planner.timetable import RouteTable, Timetable
+from apps.routing.planner.travel import UNREACHABLE
+
+FURTHER: Final = 24
+"""Gaps that are looked at although a half does not hold there by itself: about two milliseconds each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,14 @@ class PairInsertion:
     @property
     def vehicle(self) -> str:
         return self.brought.vehicle
+
+
+class _Half(NamedTuple):
+    """One half against the plan as if it stood alone and weighed nothing."""
+
+    stop: Stop
+    approach: Approach
+    ways: Ways
 
 
 class _Gap(NamedTuple):
@@ -68,66 +80,60 @@ class _Rest:
 class PairCandidate:
     """Two halves against one plan that has neither; both places stand in the matrices.
 
-    `collect.pair` and `bring.pair` name each other.
+    `collect.pair` and `bring.pair` name each other. A gap is looked at where each half would hold by itself: as long as
+    no detour is the faster way, no other can take both. Where traffic may make it so, some more are looked at.
     """
 
     def __init__(self, timetable: Timetable, collect: Stop, bring: Stop) -> None:
         self.collect, self.bring = collect, bring
         problem = timetable.problem.with_stop(collect).with_stop(bring)
         self.timetable = dataclasses.replace(timetable, problem=problem)
-        self.reason, self.gaps = self._gaps()
+        able, self.reason = eligible(self.timetable, bring)
+        own = np.array([self._may(van) for van in self.timetable.vans], dtype=np.bool_)
+        self.able = bool((able & own).any())
+        if able.any():
+            self.reason = Reason.COLLECTION
+        self.first, self.second = (self._alone(half, able & own) for half in (collect, bring))
+        opens, first = permitted(collect), self.first
+        self.fit = fits(self.timetable, first.stop, opens, first.approach, first.ways) if opens and self.able else None
+        self.next_to = None if self.fit is None else self._next_to(self.fit)
         self.known: dict[tuple[int, int], _Rest] = {}
 
     def best(self) -> PairInsertion | Refusal:
+        """The cheapest places for both; ties go to the first van and positions."""
         return self.within((-(2**62), 2**62))
 
     def within(self, window: Window) -> PairInsertion | Refusal:
-        """The cheapest places where the other half's service starts inside this window as well; ties go to the first
-        van and positions.
-        """
+        """The cheapest places where the other half's service starts inside this window as well."""
         intervals = intersect(permitted(self.bring), window)
         if not intervals:
             return Refusal(Reason.CLOSED)
-        if not self.gaps:
-            return Refusal(self.reason)
+        if self.fit is None or self.next_to is None or not (self.first.ways.may & self.fit.in_time).any():
+            return Refusal(Reason.COLLECTION if self.able else self.reason)
+        likely, further, reason = self._gaps(intervals)
         stop = self.bring.replace(windows=intervals, promise=None)
         best: tuple[int, int, int, int] | None = None
         found: Insertion | None = None
         reasons: list[Reason] = []
-        for gap in self.gaps:
+        for gap in (*likely, *further):
             if best is not None and gap.floor > best[0]:
-                break
-            van, position = gap.van, gap.position
-            rest, added = self._with(van, position)
+                continue
+            rest, added = self._with(gap.van, gap.position)
             answer = rest.candidate.best(stop)
             if isinstance(answer, Refusal):
                 reasons.append(answer.code)
                 continue
-            key = (gap.units + added + answer.added_units, van, position, answer.position)
+            key = (gap.units + added + answer.added_units, gap.van, gap.position, answer.position)
             if best is None or key < best:
                 best, found = key, answer
         if best is None or found is None:
-            return Refusal(max(reasons, key=RANK.__getitem__))
+            return Refusal(max(reasons, key=RANK.__getitem__, default=reason))
         return self._whole(best, found)
 
-    def _gaps(self) -> tuple[Reason, list[_Gap]]:
-        """Where the collecting half may go, the cheapest for both first; the reason where it may go nowhere."""
-        alone = self.collect.replace(pair="", load=NO_LOAD)
-        intervals = permitted(alone)
-        able, reason = eligible(self.timetable, self.bring)
-        own = np.array([self._may(van) for van in self.timetable.vans], dtype=np.bool_)
-        if not intervals or not (able & own).any():
-            return (Reason.COLLECTION if able.any() else reason), []
-        approach = known_approach(self.timetable, alone)
-        ways = ways_in(self.timetable, alone, approach, able & own)
-        fit = fits(self.timetable, alone, intervals, approach, ways)
-        gaps, behind = self.timetable.gaps, self._least_behind()
-        found: dict[tuple[int, int], _Gap] = {}
-        for row in np.flatnonzero(ways.may & fit.in_time).tolist():
-            van, position, units = int(gaps.van[row]), int(gaps.position[row]), int(ways.price[row])
-            least = min(behind(van, position), self._next_to(van, int(gaps.after[row])))
-            found.setdefault((van, position), _Gap(units + least - self._paid(van), units, van, position))
-        return Reason.COLLECTION, sorted(found.values())
+    def _alone(self, half: Stop, able: Mask) -> _Half:
+        stop = half.replace(pair="", load=NO_LOAD, collects=True, merge_key="")
+        approach = known_approach(self.timetable, stop)
+        return _Half(stop, approach, ways_in(self.timetable, stop, approach, able))
 
     def _may(self, van: str) -> bool:
         """Whether the van may make the collecting half, and has stops left for both."""
@@ -137,29 +143,55 @@ class PairCandidate:
             return False
         return barred(self.timetable.problem, table, self.collect) is None
 
-    def _least_behind(self) -> Callable[[int, int], int]:
-        """The least price (without overtime) of the other half in a gap of a van behind a position."""
-        approach, gaps = known_approach(self.timetable, self.bring), self.timetable.gaps
-        price = prices_of(self.timetable, self.bring, approach)
+    def _next_to(self, fit: Fit) -> tuple[Instants, Instants]:
+        """By gap, when the van is at the other half if that comes right behind the first, and what that adds to it."""
+        first, second, gaps = self.first, self.second, self.timetable.gaps
+        tables = [self.timetable.tables[van] for van in self.timetable.vans]
+        price = [rates(self.timetable.problem, table.vehicle) for table in tables]
+        ways = np.array([self._way(table.vehicle) for table in tables], dtype=np.int64).reshape(-1, 2)[gaps.van]
+        seconds = ways[:, 0] + second.approach.away - first.approach.away
+        metres = ways[:, 1] + second.approach.away_metres - first.approach.away_metres
+        rate = np.array([(each.second, each.metre, self.bring.service * each.service + each.stop) for each in price])
+        rate = rate.reshape(-1, 3)[gaps.van]
+        leaves = fit.start + self.collect.service
+        may = first.ways.may & fit.in_time & (ways[:, 0] < UNREACHABLE)
+        arrival = arrivals(self.timetable, first.approach.zone, leaves, ways[:, 0], may)
+        units = np.where(may, seconds * rate[:, 0] + metres * rate[:, 1] + rate[:, 2], FAR)
+        return arrival, units
 
-        def least(van: int, position: int) -> int:
-            return int(np.min(price, where=(gaps.van == van) & (gaps.position > position), initial=FAR))
+    def _way(self, vehicle: Vehicle) -> tuple[int, int]:
+        """Seconds and metres from one half to the other."""
+        if vehicle.is_carrier:
+            return UNREACHABLE, 0
+        travel, leg = self.timetable.problem.travel[vehicle.profile], (self.collect.location, self.bring.location)
+        seconds = int(travel.seconds[leg])
+        slowed = -(-seconds * vehicle.slowdown_percent // 100) if seconds < UNREACHABLE else seconds
+        return slowed, int(travel.metres[leg])
 
-        return least
+    def _gaps(self, intervals: tuple[Window, ...]) -> tuple[list[_Gap], list[_Gap], Reason]:
+        """Gaps for the first half where both may hold, some more where only traffic may make it so, the cheapest for
+        both first; and the reason where there is none.
+        """
+        first, second, gaps = self.first, self.second, self.timetable.gaps
+        assert self.next_to is not None
+        assert self.fit is not None
+        fit = fits(self.timetable, second.stop, intervals, second.approach, second.ways)
+        start, in_time = next_starts(intervals, self.next_to[0])
+        tried = in_time & (self.next_to[1] < FAR)
+        onward = arrivals(self.timetable, second.approach.zone, start + self.bring.service, second.approach.away, tried)
+        next_to = np.where(tried & (onward <= gaps.latest), self.next_to[1], FAR)
+        groups = _Groups(gaps)
+        apart = groups.behind(np.where(fit.holds, second.ways.price, FAR))
+        likely = groups.of(self, self.fit.holds, np.minimum(apart, groups.least(next_to)))
+        further: list[_Gap] = []
+        if self.timetable.problem.traffic:
+            known = {gap[2:] for gap in likely}
+            least = np.minimum(groups.behind(second.ways.price), groups.least(self.next_to[1]))
+            every = groups.of(self, first.ways.may & self.fit.in_time, least)
+            further = [gap for gap in every if gap[2:] not in known][:FURTHER]
+        return likely, further, Reason.WINDOW if fit.holds.any() else refused_because(second.ways, fit)
 
-    def _next_to(self, van: int, after: int) -> int:
-        """The price of the other half right behind the first one."""
-        vehicle, problem = self.timetable.tables[self.timetable.vans[van]].vehicle, self.timetable.problem
-        price, travel = rates(problem, vehicle), problem.travel[vehicle.profile]
-        way = [(self.collect.location, self.bring.location), (self.bring.location, after)]
-        direct = self.collect.location, after
-        slow = vehicle.slowdown_percent
-        seconds = sum(-(-int(travel.seconds[leg]) * slow // 100) for leg in way)
-        seconds -= -(-int(travel.seconds[direct]) * slow // 100)
-        metres = sum(int(travel.metres[leg]) for leg in way) - int(travel.metres[direct])
-        return seconds * price.second + metres * price.metre + self.bring.service * price.service + price.stop
-
-    def _paid(self, van: int) -> int:
+    def paid(self, van: int) -> int:
         """What the van's overtime costs now: a detour may be the faster way, and save no more than that."""
         table = self.timetable.tables[self.timetable.vans[van]]
         return rates(self.timetable.problem, table.vehicle).overtime * table.overtime
@@ -195,6 +227,42 @@ class PairCandidate:
             green=is_green(before.vehicle, before.route, metres, grams),
         )
         return PairInsertion(position, both)
+
+
+class _Groups:
+    """The rows of each gap together: a van with breaks has several."""
+
+    def __init__(self, gaps: Gaps) -> None:
+        other = (gaps.van[1:] != gaps.van[:-1]) | (gaps.position[1:] != gaps.position[:-1])
+        self.starts = np.flatnonzero(np.concatenate(([True], other)))
+        self.van, self.position = gaps.van[self.starts], gaps.position[self.starts]
+
+    def least(self, values: Instants) -> Instants:
+        found: Instants = np.minimum.reduceat(values, self.starts)
+        return found
+
+    def behind(self, values: Instants) -> Instants:
+        """By gap, the least of the gaps behind it on the same van."""
+        least, found = self.least(values), np.full(self.starts.size, FAR)
+        for number in range(self.starts.size - 2, -1, -1):
+            if self.van[number] == self.van[number + 1]:
+                found[number] = min(found[number + 1], least[number + 1])
+        return found
+
+    def of(self, candidate: PairCandidate, holds: Mask, least: Instants) -> list[_Gap]:
+        """The gaps that hold and where the other half has a place, the least price of both first."""
+        units = self.least(candidate.first.ways.price)
+        chosen = np.flatnonzero(np.logical_or.reduceat(holds, self.starts) & (least < FAR)).tolist()
+        paid = [candidate.paid(van) for van in range(len(candidate.timetable.vans))]
+        return sorted(
+            _Gap(
+                int(units[row]) + int(least[row]) - paid[int(self.van[row])],
+                int(units[row]),
+                int(self.van[row]),
+                int(self.position[row]),
+            )
+            for row in chosen
+        )
 
 
 def _first_late(table: RouteTable) -> int:
