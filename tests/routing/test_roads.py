@@ -143,7 +143,7 @@ def test_an_answer_takes_as_many_queries_for_a_long_day_as_for_a_short_one(stops
     world.shift("van-1", tomorrow)
     with CaptureQueriesContext(connection) as asked:
         propose(delivery=deliveries[0], place=deliveries[0].place, window=world.hours(14, 16, tomorrow))
-    assert len(asked) <= 17
+    assert len(asked) <= 19
     with CaptureQueriesContext(connection) as changed:
         services.change_in_plan(
             delivery=deliveries[0],
