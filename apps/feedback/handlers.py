@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from apps.feedback.services import forget_photos
+from apps.feedback.services import forget_photos, forget_words
 
 
 def on_night_begun(_payload: dict[str, Any]) -> None:
     forget_photos()
+    forget_words()

@@ -113,6 +113,9 @@ class Policy(models.Model):
     photo_days = models.PositiveSmallIntegerField(
         default=90, help_text=_("Days that pictures of handovers, failed stops and closed cases are kept.")
     )
+    words_days = models.PositiveSmallIntegerField(
+        default=365, help_text=_("Days that comments, closed cases, notes and names of receivers are kept.")
+    )
 
     class Meta:
         verbose_name_plural = "policies"

@@ -3,10 +3,10 @@
 import pytest
 from django.core.files.base import ContentFile
 
-from apps.deliveries.models import Proof
+from apps.deliveries.models import Attempt, Delivery, Proof
 from apps.deliveries.states import State
 from apps.events import nights
-from apps.feedback.models import ProblemPhoto, ProblemReport
+from apps.feedback.models import Dispute, ProblemPhoto, ProblemReport, Rating
 from apps.merchants.models import Policy
 from tests import world
 
@@ -37,3 +37,34 @@ def test_the_night_forgets_pictures_when_the_merchants_days_are_over(now, drain)
     assert kept.storage.exists(kept.name), "somebody is still looking into it"
     assert Proof.objects.get().taken_at == world.MORNING
     assert ProblemReport.objects.count() == 2
+
+
+def test_the_night_forgets_what_people_wrote_and_keeps_what_it_counted_as(now, drain) -> None:  # type: ignore[no-untyped-def]
+    made, other = world.delivery(state=State.DELIVERED), world.delivery(state=State.FAILED)
+    Policy.objects.update(words_days=200, photo_days=999)
+    ago = world.MORNING
+    Rating.objects.create(delivery=made, stars=2, comment="SECRET", author_sha256="x", rated_at=ago, changed_at=ago)
+    Proof.objects.create(
+        delivery=made, kind="signature", received_by="SECRET", taken_at=ago, latitude=47.1, longitude=9.5
+    )
+    for number, state in enumerate(("upheld", "open"), start=1):
+        row = {"delivery": other, "number": number, "place": other.place, "started_at": ago, "ended_at": ago}
+        attempt = Attempt.objects.create(outcome=State.FAILED, staff_note="SECRET", recipient_note="SECRET", **row)
+        decided = {"decided_at": ago, "answer": "SECRET"} if state == "upheld" else {}
+        Dispute.objects.create(attempt=attempt, delivery=other, text="SECRET", state=state, raised_at=ago, **decided)
+    case = {"delivery": made, "form_key": "k", "state": ProblemReport.State.CLOSED, "closed_at": ago}
+    ProblemReport.objects.create(kind="damaged", reported_at=ago, text="SECRET", **case)
+    seen = [Rating, Proof, Attempt, Dispute, ProblemReport]
+    now.advance(days=199)
+    nights.begin()
+    drain()
+    assert str([list(model.objects.values()) for model in seen]).count("SECRET") == 10
+    before = Delivery.objects.get(pk=made.pk).page_version
+    now.advance(days=2)
+    nights.begin()
+    drain()
+    left = str([list(model.objects.values()) for model in seen])
+    assert left.count("SECRET") == 1, "only what is still being checked"
+    assert Dispute.objects.get(state="open").text == "SECRET"
+    assert (Rating.objects.get().stars, Proof.objects.get().latitude) == (2, None)
+    assert Delivery.objects.get(pk=made.pk).page_version > before
