@@ -24,7 +24,7 @@ from apps.routing.planner.solution import Route, Solution
 DEAREST: Final = 0.05
 """Part of the plan's cost that evening out may add to it."""
 
-TRIES: Final = 80
+TRIES: Final = 400
 """Moves that are made for nothing, best guess first, before a plan counts as even."""
 
 ROUNDS: Final = 6

@@ -20,7 +20,7 @@ from apps.routing.models import DayPlan, Drop, Replan, Route, Visit
 from apps.routing.one_stop import together
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.cost import plan_cost
-from apps.routing.planner.evenness import evenness
+from apps.routing.planner.evenness import Evenness, evenness, in_use
 from apps.routing.planner.insertion import Refusal, Timetable
 from apps.routing.planner.jobs import Build
 from apps.routing.planner.limits import Hear, Policy
@@ -188,7 +188,7 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
         return _filled(snapshot.timetable).solution
     began, instant = monotonic(), clock.now()
     found, why = another_draft(snapshot, search)
-    before, after = (evenness(snapshot.problem, one) for one in (snapshot.standing, found))
+    before, after = (_shares(snapshot.problem, one) for one in (snapshot.standing, found))
     Replan.objects.create(
         plan=plan,
         reason="build",
@@ -198,13 +198,18 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
         started_at=instant,
         cost_before=_cost(snapshot, snapshot.standing),
         cost_after=_cost(snapshot, found),
-        overlap_before=before.overlap_permille,
-        overlap_after=after.overlap_permille,
-        spread_before=before.spread,
-        spread_after=after.spread,
+        overlap_before=before and before.overlap_permille,
+        overlap_after=after and after.overlap_permille,
+        spread_before=before and before.spread,
+        spread_after=after and after.spread,
         solve_milliseconds=int((monotonic() - began) * 1000),
     )
     return _filled(snapshot.timetable).solution if why else found
+
+
+def _shares(problem: Problem, plan: Solution) -> Evenness | None:
+    """How evenly the day is dealt out; None where no two vans share it."""
+    return evenness(problem, plan) if sum(in_use(problem, route) for route in plan.routes) > 1 else None
 
 
 def counts_already(snapshot: Snapshot, plan: DayPlan) -> bool:
