@@ -126,10 +126,10 @@ def make_yesterday(random: Random, merchants: dict[str, Merchant], day: date, fi
     ordered = local(day - timedelta(days=1), 16)
     made = iter(make_orders(random, merchants, day, 7, first, ordered=ordered))
     noon = local(day, 12)
-    _end(next(made), noon, State.DELIVERED, _with_photo)
-    _end(next(made), noon + timedelta(minutes=9), State.DELIVERED, _with_photo)
-    _end(next(made), noon + timedelta(minutes=31), State.FAILED, reason="not_home")
-    _end(next(made), noon + timedelta(minutes=44), State.RETURNING, reason="refused")
+    end(next(made), noon, State.DELIVERED, with_photo)
+    end(next(made), noon + timedelta(minutes=9), State.DELIVERED, with_photo)
+    end(next(made), noon + timedelta(minutes=31), State.FAILED, reason="consignee_not_home")
+    end(next(made), noon + timedelta(minutes=44), State.RETURNING, reason="consignee_refused")
     with clock.frozen(noon):
         cancelled = next(made)
         deliveries.cancel_delivery(
@@ -139,13 +139,14 @@ def make_yesterday(random: Random, merchants: dict[str, Merchant], day: date, fi
         _bring_to_point(delivery, noon + timedelta(hours=1))
 
 
-def _end(
+def end(
     delivery: Delivery,
     at: datetime,
     state: State,
     proof: Callable[[Delivery, datetime], None] | None = None,
     reason: str = "",
 ) -> None:
+    """Takes a delivery to its end at that instant, past every state on the way."""
     actor = "driver:1"
     _move(delivery, (State.PLANNED, State.LOADED, State.OUT), at - timedelta(hours=3))
     with clock.frozen(at):
@@ -160,7 +161,8 @@ def _move(delivery: Delivery, states: Sequence[State], at: datetime) -> None:
             deliveries.move_state(delivery_id=delivery.pk, to=state, actor="system", at=clock.now())
 
 
-def _with_photo(delivery: Delivery, at: datetime) -> None:
+def with_photo(delivery: Delivery, at: datetime) -> None:
+    """Keeps a picture of where it was left."""
     deliveries.record_proof(
         delivery=delivery,
         kind="photo",

@@ -19,7 +19,7 @@ from apps.deliveries import services as deliveries
 from apps.deliveries.models import Delivery, Link
 from apps.deliveries.selectors import full_link_of
 from apps.deliveries.states import State
-from apps.demo import extract, stage
+from apps.demo import extract, showcase, stage
 from apps.demo.models import DemoKey
 from apps.fleet.models import Depot, Vehicle
 from apps.merchants.models import Merchant
@@ -74,11 +74,29 @@ def _groups() -> Iterable[dict[str, Any]]:
     yield _group(_("On the same van"), _("Open two beside each other and move one."), _same_van(rows))
     yield _group(_("Later today"), _("Loaded: its van stays, its time may move."), _on_route(rows, FAR, 60)[:3])
     yield _group(_("Tomorrow"), _("Still at the depot: any van may bring it."), _tomorrow(rows))
+    yield _group(_("One order in three parts"), _("Each with a van and a time of its own."), showcase.parts())
     yield _group(_("Ready to collect"), _("At a real shop or post office."), rows.filter(state=State.AT_POINT)[:3])
-    yield _group(_("Delivered"), _("With proof."), ended[:3])
+    yield _group(_("Delivered"), _("With proof, a rating, and what the shop would like to say."), _one_per_shop(ended))
     gone_wrong = (State.FAILED, State.RETURNING, State.CANCELLED)
-    wrong = [found for state in gone_wrong if (found := rows.filter(state=state).first())]
-    yield _group(_("When something went wrong"), "", wrong)
+    disputed = showcase.disputed()[:1]
+    other = rows.exclude(pk__in=[one.pk for one in disputed])
+    wrong = [found for state in gone_wrong if (found := other.filter(state=state).first())]
+    note = _("Choose a new time, dispute the attempt, see what is being checked.")
+    yield _group(_("When something went wrong"), note, wrong[:1] + disputed + wrong[1:])
+    yield _shared(_on_route(rows, 1, FAR)[:1])
+
+
+def _one_per_shop(ended: QuerySet[Delivery]) -> list[Delivery]:
+    """The newest of each shop: every shop has its own words and questions."""
+    firsts: dict[int, Delivery] = {}
+    for delivery in ended[:60]:
+        firsts.setdefault(delivery.merchant_id, delivery)
+    return list(firsts.values())[:3]
+
+
+def _shared(found: Iterable[Delivery]) -> dict[str, Any]:
+    cards = [_card(delivery, showcase.shared_link(delivery)) for delivery in found]
+    return {"title": _("Shared with somebody"), "note": _("A link that may look and change nothing."), "cards": cards}
 
 
 def _group(title: str, note: str, found: Iterable[Delivery]) -> dict[str, Any]:
@@ -111,7 +129,7 @@ def _on_route(rows: QuerySet[Delivery], first: int, last: int) -> list[Delivery]
         found += rows.filter(drops__visit__in=list(ahead), drops__is_open=True, state=State.OUT).order_by(
             "drops__visit__sequence"
         )[:1]
-    return found[:4]
+    return found[:3]
 
 
 def _same_van(rows: QuerySet[Delivery]) -> list[Delivery]:
@@ -122,7 +140,7 @@ def _same_van(rows: QuerySet[Delivery]) -> list[Delivery]:
 
 def _tomorrow(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     today = clock.now().astimezone(ZONE).date()
-    return rows.filter(state=State.PLANNED, drops__visit__plan__day__gt=today, drops__is_open=True)[:4]
+    return rows.filter(state=State.PLANNED, drops__visit__plan__day__gt=today, drops__is_open=True)[:3]
 
 
 def _vans_to_take() -> list[dict[str, Any]]:
