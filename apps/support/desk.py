@@ -228,7 +228,7 @@ def _marks(delivery: Delivery, visit: Visit | None) -> list[dict[str, Any]]:
     marks = [{"kind": kind, "lat": place.latitude, "lon": place.longitude, "label": str(place)}]
     if visit is None or visit.route is None:
         return marks
-    depot = visit.plan.depot
+    depot = visit.route.shift.vehicle.depot if visit.route is not None else visit.plan.depot
     marks.append({"kind": "depot", "lat": depot.latitude, "lon": depot.longitude, "label": depot.name})
     position = Position.objects.filter(vehicle=visit.route.shift.vehicle_id).first()
     if position is not None:
