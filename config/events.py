@@ -85,6 +85,9 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "feedback.problem_closed": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
     "feedback.attempt_disputed": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
     "feedback.dispute_decided": ("apps.tracking.handlers.on_delivery", "apps.storefront.handlers.on_delivery"),
+    "feedback.message_sent": ("apps.tracking.handlers.on_delivery",),
+    "feedback.message_delivered": ("apps.tracking.handlers.on_delivery",),
+    "feedback.message_opened": ("apps.tracking.handlers.on_delivery",),
     "notifications.contact_refused": ("apps.tracking.handlers.on_delivery",),
 }
 

@@ -26,6 +26,12 @@ class Refused(DoorstepError):
         self.alternatives = tuple(alternatives)
 
 
+class Closed(Refused):
+    """It could be done once, and never can again."""
+
+    status = 410
+
+
 class Stale(DoorstepError):
     """Somebody else changed the thing first; nothing was written."""
 

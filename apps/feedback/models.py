@@ -106,3 +106,29 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return f"dispute of {self.attempt}"
+
+
+class ThreadMessage(models.Model):
+    """One message between a recipient, the driver who brings it and the help desk; of a driver a ready sentence."""
+
+    class By(models.TextChoices):
+        SHOPPER = "shopper", _("Customer")
+        DRIVER = "driver", _("Driver")
+        DESK = "desk", _("Help desk")
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="thread")
+    by = models.CharField(max_length=8, choices=By)
+    to_driver = models.BooleanField(default=False, help_text=_("Shown on the phone of the driver who brings it."))
+    text = models.CharField(max_length=300, blank=True)
+    sentence = models.CharField(max_length=16, blank=True, help_text=_("Which ready sentence a driver chose."))
+    actor = models.CharField(max_length=40)
+    form_key = models.CharField(max_length=40, help_text=_("The same form sent twice is one message."))
+    sent_at = models.DateTimeField(db_index=True)
+    delivered_at = models.DateTimeField(null=True, blank=True, help_text=_("When the driver's phone had it."))
+    read_at = models.DateTimeField(null=True, blank=True, help_text=_("When the driver said so on the phone."))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "form_key"], name="one_message_per_form")]
+
+    def __str__(self) -> str:
+        return f"message of {self.delivery_id}"

@@ -2,14 +2,18 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy
+
 from apps.deliveries.models import Attempt
-from apps.deliveries.states import State
+from apps.deliveries.states import ENDED, State
 from apps.feedback.models import ProblemReport
 from apps.merchants.models import Policy
 
 LONGEST_COMMENT = 600
 LONGEST_TEXT = 1000
 LONGEST_ANSWER = 300
+LONGEST_MESSAGE = 300
 MOST_PHOTOS = 4
 # One delivery has no more trouble than this at a time; the rest is noise.
 MOST_OPEN_REPORTS = 3
@@ -17,6 +21,14 @@ MOST_OPEN_REPORTS = 3
 DISPUTABLE_FOR = timedelta(days=14)
 # What a driver can only say who was at the door; the carrier's own troubles are no claim about the recipient.
 _SAID_OF_THE_RECIPIENT = "consignee_"
+
+# All that a driver may answer: nobody types at the wheel, and each is read in the recipient's language.
+READY_SENTENCES: dict[str, LazyText] = {
+    "on_my_way": gettext_lazy("On my way"),
+    "at_door": gettext_lazy("I am at the door"),
+    "two_minutes": gettext_lazy("I will wait two minutes"),
+    "call_help": gettext_lazy("Please call our help line"),
+}
 
 RATED_STATES = frozenset({State.DELIVERED, State.COLLECTED})
 _AFTER_ARRIVAL = ("damaged", "missing", "not_received", "wrong_item", "other")
@@ -56,3 +68,10 @@ def may_be_disputed(attempt: Attempt, now: datetime) -> bool:
     if attempt.outcome != State.FAILED or attempt.ended_at is None:
         return False
     return attempt.reason_code.startswith(_SAID_OF_THE_RECIPIENT) and now < attempt.ended_at + DISPUTABLE_FOR
+
+
+def thread_closed(state: str, policy: Policy) -> str | None:
+    """Why no message can be written: "policy", "ended", or None when one can."""
+    if not policy.allow_messages:
+        return "policy"
+    return "ended" if state in ENDED else None

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from apps.deliveries.models import Attempt
 from apps.deliveries.states import State
-from apps.feedback.models import Dispute, ProblemReport, Rating
+from apps.feedback.models import Dispute, ProblemReport, Rating, ThreadMessage
 
 
 def rating_of(delivery_id: int) -> Rating | None:
@@ -36,3 +36,13 @@ def last_failed_attempt(delivery_id: int) -> Attempt | None:
     """The newest attempt that failed, with its dispute joined; None when none did."""
     failed = Attempt.objects.filter(delivery_id=delivery_id, outcome=State.FAILED).select_related("dispute")
     return failed.order_by("-number").first()
+
+
+def threads_of(delivery_ids: Collection[int]) -> dict[int, list[ThreadMessage]]:
+    """By delivery, oldest first; deliveries without a message are missing."""
+    found: dict[int, list[ThreadMessage]] = {}
+    if not delivery_ids:
+        return found
+    for row in ThreadMessage.objects.filter(delivery_id__in=delivery_ids).order_by("sent_at", "pk"):
+        found.setdefault(row.delivery_id, []).append(row)
+    return found

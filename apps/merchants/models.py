@@ -110,6 +110,9 @@ class Policy(models.Model):
         default=False, help_text=_("Also ask how likely somebody is to recommend the shop (NPS, 0 to 10).")
     )
     allow_problem_reports = models.BooleanField(default=True)
+    allow_messages = models.BooleanField(
+        default=True, help_text=_("Customers may write to the help desk, and to the driver once the van is near.")
+    )
     photo_days = models.PositiveSmallIntegerField(
         default=90, help_text=_("Days that pictures of handovers, failed stops and closed cases are kept.")
     )

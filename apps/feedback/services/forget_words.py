@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from apps.core import clock
 from apps.deliveries.services import bump_pages
-from apps.feedback.models import Dispute, ProblemReport, Rating
+from apps.feedback.models import Dispute, ProblemReport, Rating, ThreadMessage
 from apps.merchants.models import Policy
 
 
 def forget_words() -> int:
-    """Empties comments, closed cases and decided disputes after Policy.words_days; how many rows that were."""
+    """Empties comments, closed cases and decided disputes after Policy.words_days, and drops messages; how many."""
     now = clock.now()
     return sum(_forget(policy, now - timedelta(days=policy.words_days)) for policy in Policy.objects.all())
 
@@ -19,7 +19,13 @@ def _forget(policy: Policy, before: datetime) -> int:
     ratings = Rating.objects.filter(changed_at__lt=before, **mine).exclude(comment="")
     disputes = Dispute.objects.filter(decided_at__lt=before, **mine).exclude(text="", answer="")
     closed = ProblemReport.objects.filter(state=ProblemReport.State.CLOSED, closed_at__lt=before, **mine)
-    shown = {*ratings.values_list("delivery", flat=True), *disputes.values_list("delivery", flat=True)}
-    count = ratings.update(comment="") + disputes.update(text="", answer="") + closed.exclude(text="").update(text="")
+    thread = ThreadMessage.objects.filter(sent_at__lt=before, **mine)
+    shown = {
+        *thread.values_list("delivery", flat=True),
+        *ratings.values_list("delivery", flat=True),
+        *disputes.values_list("delivery", flat=True),
+    }
+    count = thread.delete()[0]
+    count += ratings.update(comment="") + disputes.update(text="", answer="") + closed.exclude(text="").update(text="")
     bump_pages(delivery_ids=shown)
     return count
