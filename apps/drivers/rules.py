@@ -129,8 +129,9 @@ def needs_of(deliveries: Iterable[Any], *, is_point: bool) -> Needs:
 
 def reasons_at(*, is_point: bool, is_shop: bool = False) -> list[tuple[str, str]]:
     """(code, words) to choose from."""
-    codes = REASONS_AT_POINT if is_point else REASONS_AT_DOOR
-    codes = REASONS_AT_SHOP if is_shop else codes
+    codes: Sequence[str] = REASONS_AT_POINT if is_point else REASONS_AT_DOOR
+    if is_shop:
+        codes = REASONS_AT_SHOP
     return [(code, str(FAILURE_REASONS[code])) for code in codes]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from apps.deliveries.models import Delivery
+from apps.deliveries.models import Delivery, Place
 from apps.fleet.models import Depot
 from apps.routing.models import DayPlan, Visit
 from apps.routing.planner.problem import Load, Stop
@@ -65,17 +65,19 @@ def lasting(stop: Stop, arrived: int | None, now: int) -> Stop:
     return stop.replace(service=min(now - arrived + STILL_BUSY_SECONDS, 86_400))
 
 
-def open_collection(delivery_ids: Collection[int]) -> "dict[int, Visit]":
+def open_collection(delivery_ids: Collection[int]) -> dict[int, Visit]:
     """The visit that is still to collect each of these deliveries, by delivery; holds not counted."""
     rows = Visit.objects.filter(collects__in=list(delivery_ids), state__in=REMAINING, hold_until=None)
     return {row.collects_id: row for row in rows.select_related("place") if row.collects_id is not None}
 
 
 def make_visit(plan: DayPlan, delivery: Delivery) -> Visit:
-    """A visit to the shop of a delivery that lies there, on no route yet."""
+    """A visit to the shop of a delivery that is collected, on no route yet."""
+    shop = delivery.collect_from
+    assert shop is not None
     return Visit.objects.create(
         plan=plan,
-        place_id=delivery.collect_from_id,
+        place=shop,
         kind=Visit.Kind.COLLECT,
         collects=delivery,
         service_seconds=SECONDS,
@@ -90,6 +92,7 @@ def with_other_halves(visits: Sequence[int]) -> list[int]:
     return [*(visit for visit in visits if visit not in brought), *brought]
 
 
-def lies_at_shop(delivery: Delivery) -> bool:
-    """Whether it is still to be collected: no parcel of it has been on a van or at a depot."""
-    return delivery.collect_from_id is not None and not delivery.parcels.filter(arrived_at__isnull=False).exists()
+def shop_of(delivery: Delivery) -> Place | None:
+    """Where it is still to be collected: no parcel of it has been on a van or at a depot. None: it lies there."""
+    shop = delivery.collect_from
+    return None if shop is None or delivery.parcels.filter(arrived_at__isnull=False).exists() else shop

@@ -243,8 +243,7 @@ def _complete(problem: Problem, timetable: Timetable, pace: Pace, overtime: floa
             timetable = found
         else:
             hopeless = best_insertion(bare, stop.replace(merge_key=""))
-            named = isinstance(hopeless, Refusal) and not stop.pair
-            unserved[stop.id] = hopeless.code if named else found.code
+            unserved[stop.id] = hopeless.code if isinstance(hopeless, Refusal) and not stop.pair else found.code
     return timetable.solution.replace(unserved=unserved)
 
 

@@ -20,8 +20,9 @@ def in_order(timetable: Timetable, stop: Stop) -> Mask:
     if found is None:
         return np.zeros(gaps.van.size, dtype=np.bool_)
     number, _table, other = found
-    right_side: Mask = gaps.position <= other if stop.collects else gaps.position > other
-    return (gaps.van == number) & right_side
+    right_side = gaps.position <= other if stop.collects else gaps.position > other
+    allows: Mask = (gaps.van == number) & right_side
+    return allows
 
 
 def room_between(timetable: Timetable, stop: Stop) -> Mask:

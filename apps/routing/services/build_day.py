@@ -152,7 +152,7 @@ def take_in(plan: DayPlan) -> int:
             Drop.objects.bulk_create(
                 Drop(visit=visit, delivery=delivery, lies_at_id=lie_at.get(delivery.pk)) for delivery in group
             )
-            if collecting.lies_at_shop(group[0]):
+            if collecting.shop_of(group[0]) is not None:
                 collecting.make_visit(plan, group[0])
     return len(mine)
 

@@ -294,10 +294,11 @@ def _visit(proposal: Proposal, delivery: Delivery, route: int, hold_until: datet
 
 def _collection(proposal: Proposal, delivery: Delivery, route: int, hold_until: datetime | None) -> int:
     assert proposal.collect is not None
+    assert delivery.collect_from is not None
     made = Visit.objects.create(
         plan=ensure_plan(depot=proposal.snapshot.depot, day=proposal.snapshot.day),
         route_id=route,
-        place_id=delivery.collect_from_id,
+        place=delivery.collect_from,
         kind=Visit.Kind.COLLECT,
         collects=delivery,
         service_seconds=proposal.collect.service,

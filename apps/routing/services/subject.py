@@ -10,7 +10,7 @@ from apps.deliveries.inputs import ORDINARY, PlaceInput, Terms
 from apps.deliveries.models import Delivery, Parcel
 from apps.fleet.models import Depot
 from apps.routing import words
-from apps.routing.collecting import lies_at_shop
+from apps.routing.collecting import shop_of
 from apps.routing.models import Drop
 from apps.routing.planner.problem import Load
 from apps.routing.planner.solution import Reason
@@ -108,7 +108,7 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
     own = next((one for one in standing if not one.is_hold), None)
     loaded = max((row[4] for row in parcels if row[4] is not None), default=None)
     loaded_day = loaded.astimezone(zone_of(depot)).date() if loaded is not None else None
-    is_return = delivery.kind == Delivery.Kind.RETURN
+    is_return, shop = delivery.kind == Delivery.Kind.RETURN, shop_of(delivery)
     on_van = not is_return and is_on_van(delivery.state, scanned=own is not None and own.day == loaded_day)
     return Subject(
         delivery=delivery.pk,
@@ -124,7 +124,7 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
             delivery.kind,
             delivery.priority,
             frozenset(delivery.needs),
-            collect_from=PlaceInput.of(delivery.collect_from) if lies_at_shop(delivery) else None,
+            collect_from=None if shop is None else PlaceInput.of(shop),
         ),
         lies_at=last.lies_at_id if last is not None else None,
     )
