@@ -162,7 +162,7 @@ class VisitAdmin(OperatorOnly, PlanIsWrittenByServices, ModelAdmin):
     list_display = ["id", "plan", "route", "sequence", "orders", "town", "shown_state", "arrival", "unserved_reason"]
     list_filter = ["state", "plan__day", ("route", admin.EmptyFieldListFilter)]
     list_select_related = ["plan__depot", "route__shift__vehicle", "place"]
-    search_fields = ["drops__delivery__order__reference", "place__postcode", "=id"]
+    search_fields = ["drops__delivery__order__reference", "collects__order__reference", "place__postcode", "=id"]
     ordering = ["-plan__day", "route", "sequence"]
     show_full_result_count = False
 
