@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from apps.feedback.models import ProblemPhoto, ProblemReport, Rating
+from apps.feedback.models import Dispute, ProblemPhoto, ProblemReport, Rating
 from apps.feedback.services import close_report, take_report
 from apps.merchants.access import TenantScoped, may_write, merchants_of
 
@@ -110,6 +110,34 @@ class ProblemReportAdmin(TenantScoped, ModelAdmin):
             raise Http404 from None
         headers = {"Content-Security-Policy": _SANDBOX, "Cache-Control": "private, no-store"}
         return HttpResponse(body, content_type="image/jpeg", headers=headers)
+
+
+@admin.register(Dispute)
+class DisputeAdmin(TenantScoped, ModelAdmin):
+    """The evidence and the decision stand on a page of their own (support: /admin/desk/dispute/)."""
+
+    merchant_path = "delivery__merchant"
+    list_display = ["raised_at", "shown_state", "order", "merchant", "text", "driver", "look"]
+    list_filter = ["state", "driver", "delivery__merchant"]
+    list_select_related = ["delivery__order", "delivery__merchant", "driver"]
+    search_fields = ["delivery__order__reference__istartswith"]
+    ordering = ["-raised_at"]
+
+    @display(description=gettext_lazy("State"), ordering="state", label={"open": "danger", "upheld": "warning"})
+    def shown_state(self, row: Dispute) -> tuple[str, str]:
+        return row.state, str(row.get_state_display())
+
+    @admin.display(description=gettext_lazy("Order"))
+    def order(self, row: Dispute) -> str:
+        return row.delivery.order.reference
+
+    @admin.display(description=gettext_lazy("Merchant"))
+    def merchant(self, row: Dispute) -> str:
+        return row.delivery.merchant.name
+
+    @admin.display(description=gettext_lazy("Evidence"))
+    def look(self, row: Dispute) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("support:dispute", args=[row.pk]), _("Look into it"))
 
 
 @admin.register(Rating)

@@ -1,8 +1,13 @@
 """The fleet as staff see it: depots, vehicles, drivers, the roster, and what was thrown away of the position feed."""
 
+from typing import Any
+
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
@@ -42,12 +47,22 @@ class VehicleAdmin(ModelAdmin):
 
 @admin.register(Driver)
 class DriverAdmin(ModelAdmin):
-    list_display = ["name", "phone", "has_phone", "device_made_at", "device_revoked_at"]
+    list_display = ["name", "phone", "has_phone", "upheld", "device_made_at", "device_revoked_at"]
     search_fields = ["name", "phone"]
     # The digest of a secret is nobody's business.
-    fields = ["name", "phone", "device_made_at", "device_revoked_at"]
-    readonly_fields = ["device_made_at", "device_revoked_at"]
+    fields = ["name", "phone", "upheld", "device_made_at", "device_revoked_at"]
+    readonly_fields = ["upheld", "device_made_at", "device_revoked_at"]
     actions = ["sign_out"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Driver]:
+        drivers: QuerySet[Driver] = super().get_queryset(request)
+        return drivers.annotate(upheld_count=Count("disputes", filter=Q(disputes__state="upheld")))
+
+    @admin.display(description=_("Attempts the customer was right about"), ordering="upheld_count")
+    def upheld(self, driver: Any) -> SafeString | str:
+        count = getattr(driver, "upheld_count", 0)
+        url = f"{reverse('admin:feedback_dispute_changelist')}?state__exact=upheld&driver__id__exact={driver.pk}"
+        return format_html('<a href="{}">{}</a>', url, count) if count else "0"
 
     @admin.display(description=_("Signed in"), boolean=True)
     def has_phone(self, driver: Driver) -> bool:

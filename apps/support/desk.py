@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from apps.deliveries import selectors, words
 from apps.deliveries.models import Delivery, Link, Parcel, Promise, Proof
-from apps.feedback.models import ProblemReport, Rating
-from apps.feedback.selectors import rating_of, reports_of
+from apps.feedback.models import Dispute, ProblemReport, Rating
+from apps.feedback.selectors import disputes_of, rating_of, reports_of
 from apps.fleet.models import Driver, Position
 from apps.merchants.models import Merchant
 from apps.notifications.models import Message
@@ -61,6 +61,7 @@ class Desk:
     marks: list[dict[str, Any]]
     parcels: list[Parcel]
     cases: list[ProblemReport]
+    disputes: list[Dispute]
     rating: Rating | None
     brand: dict[str, str]
     moved_times: list[MovedTime]
@@ -94,6 +95,7 @@ def desk_of(delivery: Delivery) -> Desk:
         marks=_marks(delivery, visit),
         parcels=list(Parcel.objects.filter(delivery=delivery).order_by("pk")),
         cases=reports_of(delivery.pk),
+        disputes=disputes_of(delivery.pk),
         rating=rating_of(delivery.pk),
         brand={"name": delivery.merchant.name},
         moved_times=moved_times_of(delivery.pk, zone=zone),

@@ -2,18 +2,22 @@
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.deliveries.models import Delivery, Link
+from apps.core.errors import InvalidInput
+from apps.deliveries.models import Delivery, Link, Proof
 from apps.deliveries.services import make_link, revoke_link, rotate_link, tracking_path
 from apps.events.services import emit
+from apps.feedback.models import Dispute
+from apps.feedback.services import decide_dispute
 from apps.merchants.access import may_write, merchants_of
 from apps.support import events
+from apps.support.evidence import Evidence, evidence_of
 from apps.support.times import times_of
 
 
@@ -71,6 +75,73 @@ def times(request: HttpRequest, delivery_id: int) -> HttpResponse:
         "times": times_of(delivery),
     }
     return TemplateResponse(request, "admin/deliveries/delivery/times.html", context)
+
+
+@admin.site.admin_view
+def dispute(request: HttpRequest, dispute_id: int) -> HttpResponse:
+    """What speaks for and against the driver's word; a POST decides."""
+    found = _own_dispute(request, dispute_id)
+    evidence, refused = evidence_of(found), ""
+    may_decide = may_write(request.user, found.delivery.merchant) and found.state == found.State.OPEN
+    if request.method == "POST":
+        if not may_decide:
+            messages.error(request, _("This is decided already, or not yours to decide."))
+            return HttpResponseRedirect(request.path)
+        refused = _decided(request, evidence)
+        if not refused:
+            return HttpResponseRedirect(reverse("admin:deliveries_delivery_change", args=[found.delivery_id]))
+    context = {
+        **admin.site.each_context(request),
+        "title": _("The customer says that nobody came"),
+        "evidence": evidence,
+        "may_decide": may_decide,
+        "refused": refused,
+        "typed": {name: request.POST.get(name, "") for name in ("upheld", "reason", "answer")},
+    }
+    return TemplateResponse(request, "admin/feedback/dispute/evidence.html", context)
+
+
+def _decided(request: HttpRequest, evidence: Evidence) -> str:
+    """Why it could not be decided so; "" when it is."""
+    said = {name: request.POST.get(name, "").strip() for name in ("upheld", "reason", "answer")}
+    if said["upheld"] not in ("yes", "no") or not said["reason"]:
+        return _("Say who was right, and why: colleagues read it later.")
+    upheld = said["upheld"] == "yes"
+    try:
+        decide_dispute(
+            dispute=evidence.dispute,
+            upheld=upheld,
+            answer=said["answer"],
+            reason=said["reason"],
+            driver_id=evidence.driver_id,
+            actor=_actor(request),
+        )
+    except InvalidInput as error:
+        return error.message
+    told = _("Decided. The attempt does not count, and the customer may choose another time.")
+    messages.success(request, told if upheld else _("Decided. The attempt stands, and the customer is told."))
+    return ""
+
+
+@require_safe
+@admin.site.admin_view
+def proof_photo(request: HttpRequest, proof_id: int) -> HttpResponse:
+    """A picture a driver took, of one's own merchants' deliveries; 404 for everybody else's."""
+    rows = Proof.objects.filter(delivery__merchant__in=merchants_of(request.user)).exclude(image="")
+    found = get_object_or_404(rows, pk=proof_id)
+    try:
+        body = found.image.open("rb").read()
+    except FileNotFoundError:
+        raise Http404 from None
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, no-store"}
+    return HttpResponse(body, content_type="image/jpeg", headers=headers)
+
+
+def _own_dispute(request: HttpRequest, dispute_id: int) -> Dispute:
+    rows = Dispute.objects.filter(delivery__merchant__in=merchants_of(request.user))
+    return get_object_or_404(
+        rows.select_related("attempt__place", "delivery__merchant", "delivery__order", "driver"), pk=dispute_id
+    )
 
 
 def _own(request: HttpRequest, delivery_id: int) -> Delivery:

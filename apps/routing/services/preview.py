@@ -54,7 +54,12 @@ def moves_between(snapshot: Snapshot, found: Solution) -> tuple[Move, ...]:
         for visit, row in snapshot.visits.items()
         if not row.is_reload and (move := _move(snapshot, before, after, visit, row.key)) is not None
     ]
-    return tuple(sorted(moves, key=lambda move: (-abs(move.minutes or 10**6), move.visit)))
+    return tuple(sorted(moves, key=_most_moved))
+
+
+def _most_moved(move: Move) -> tuple[int, int]:
+    """Whoever comes or goes first, then by minutes."""
+    return -10**6 if move.minutes is None else -abs(move.minutes), move.visit
 
 
 def _move(snapshot: Snapshot, before: Timetable, after: Timetable, visit: int, stop: str) -> Move | None:

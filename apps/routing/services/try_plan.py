@@ -232,6 +232,7 @@ def _figures(cost: Cost) -> dict[str, int]:
         "seconds": cost.driving,
         "metres": cost.metres,
         "grams": cost.grams_co2e,
+        "late": cost.late,
         "left_out": cost.dropped,
     }
 
