@@ -12,8 +12,8 @@ from apps.core.sealed_ids import sealed_id
 from apps.deliveries.models import Attempt, Delivery, Promise
 from apps.deliveries.states import ENDED, State
 from apps.feedback import rules as feedback_rules
-from apps.feedback.models import Dispute, ProblemReport, Rating
-from apps.feedback.selectors import reports_of_many
+from apps.feedback.models import Dispute, ProblemReport, Rating, ThreadMessage
+from apps.feedback.selectors import reports_of_many, threads_of
 from apps.tracking.models import ContentBlock
 
 Document = dict[str, Any]
@@ -38,6 +38,7 @@ CALLED_OFF = frozenset({State.CANCELLED, State.RETURNED})
 class Extras:
     rating: Rating | None = None
     reports: list[ProblemReport] = field(default_factory=list)
+    thread: list[ThreadMessage] = field(default_factory=list)
     blocks: list[ContentBlock] = field(default_factory=list)
     """All of the merchant's that are switched on, whatever their time and segment."""
     promise_turns: int = 0
@@ -56,6 +57,7 @@ def annotations() -> dict[str, Any]:
     turns = promises.annotate(turns=Count("pk") + Count("closed_at")).values("turns")
     return {
         "has_reports": Exists(ProblemReport.objects.filter(delivery=OuterRef("pk"))),
+        "has_thread": Exists(ThreadMessage.objects.filter(delivery=OuterRef("pk"))),
         "has_blocks": Exists(ContentBlock.objects.filter(merchant=OuterRef("merchant"), is_active=True)),
         "promise_turns": Coalesce(Subquery(turns), 0),
     }
@@ -65,11 +67,13 @@ def extras_of(deliveries: Iterable[Any]) -> dict[int, Extras]:
     """By delivery; they come with `annotations()` and their rating joined."""
     rows = list(deliveries)
     reports = reports_of_many([row.pk for row in rows if row.has_reports])
+    threads = threads_of([row.pk for row in rows if row.has_thread])
     blocks = _blocks_of({row.merchant_id for row in rows if row.has_blocks})
     return {
         row.pk: Extras(
             rating=getattr(row, "rating", None),
             reports=reports.get(row.pk, []),
+            thread=threads.get(row.pk, []),
             blocks=blocks.get(row.merchant_id, []),
             promise_turns=row.promise_turns,
         )
@@ -90,9 +94,10 @@ def extra_keys(delivery: Delivery, extras: Extras | None, *, is_verified: bool, 
 
 
 def extras_to_look_at(full: Mapping[str, Any]) -> Document:
-    """The same keys for a share link: nothing to rate, nothing to report."""
+    """The same keys for a share link: nothing to rate, nothing to report, nobody's messages."""
     rating = full.get("rating")
-    return {"rating": {**rating, "open": False, "comment": None} if rating else None, "problem": None, "dispute": None}
+    looked_at = {**rating, "open": False, "comment": None} if rating else None
+    return {"rating": looked_at, "problem": None, "dispute": None, "thread": None}
 
 
 def extra_turns(delivery: Delivery, extras: Extras | None) -> Iterator[datetime]:

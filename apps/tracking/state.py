@@ -16,6 +16,7 @@ from apps.deliveries.states import ENDED, OPEN, State
 from apps.tracking import rules
 from apps.tracking.extras import extra_keys, extras_to_look_at
 from apps.tracking.facts import Facts, gather
+from apps.tracking.thread import thread
 
 Tier = Literal["link", "verified"]
 TIERS: tuple[Tier, ...] = ("link", "verified")
@@ -71,6 +72,7 @@ def document(facts: Facts, tier: Tier, now: datetime) -> Document:
         "door_code": _door_code(facts, is_verified),
         "driver_note": (facts.driver_note or None) if is_verified else None,
         "help": {"phone": delivery.merchant.help_phone, "email": delivery.merchant.help_email},
+        "thread": thread(facts, is_verified=is_verified, now=now),
         **extra_keys(delivery, facts.extras, is_verified=is_verified, now=now),
         "ended": state in ENDED,
         "view_only": False,

@@ -14,6 +14,7 @@ from apps.tracking.hero_words import Hero, agreed_words, distance_words, hero, s
 from apps.tracking.hours_words import HoursLine, opening_today, opening_week
 from apps.tracking.instruction_words import safe_place_words
 from apps.tracking.order_words import OrderWords, order_words
+from apps.tracking.thread_words import ThreadWords, thread_words
 from apps.tracking.timeline_words import TimelineLine, timeline_lines
 
 Document = Mapping[str, Any]
@@ -42,6 +43,7 @@ class PageWords:
     hours_week: list[HoursLine]
     order: OrderWords | None
     failed_caption: str
+    thread: ThreadWords | None
 
 
 def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]) -> PageWords:
@@ -72,6 +74,7 @@ def page_words(doc: Document, brand: Mapping[str, Any], paths: Mapping[str, str]
         hours_week=opening_week(hours, doc["zone"]),
         order=order_words(doc),
         failed_caption=_moment((doc["failure"] or {}).get("at"), doc["zone"]),
+        thread=thread_words(doc),
     )
 
 

@@ -80,6 +80,7 @@ BASE: dict[str, Any] = {
     "rating": None,
     "problem": {"open": False, "cases": []},
     "dispute": None,
+    "thread": None,
     "calendar": 1,
     "blocks": [],
     "help": {"phone": "+4232300000", "email": "help@alpenkorb.example"},

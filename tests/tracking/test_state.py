@@ -18,7 +18,7 @@ from tests.tracking.roads import on_route
 pytestmark = pytest.mark.django_db
 
 KEYS = {
-    "rating", "problem", "dispute", "calendar", "blocks",
+    "rating", "problem", "dispute", "thread", "calendar", "blocks",
     "version", "tier", "id", "merchant", "zone", "status", "late", "late_for", "window", "eta", "eta_reason",
     "stops_away", "distance_metres", "order", "door_code", "driver_note", "place",
     "destination", "van", "actions", "timeline", "parcels", "instruction", "collection", "proof", "failure", "help",

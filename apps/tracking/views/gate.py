@@ -37,6 +37,7 @@ _BELOW = (
     "rate",
     "report",
     "dispute",
+    "message",
     "share",
     "language",
 )
