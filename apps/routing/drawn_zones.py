@@ -22,7 +22,7 @@ from apps.routing.stops import epoch_of, zone_of
 from apps.routing.vans import KINDS
 
 NEW = "new"
-"""The id of a stop that is not in the plan yet (`snapshot.new_stop`)."""
+"""The id of a stop that is not in the plan yet (`new_stop`)."""
 _MOST_REMEMBERED = 20_000
 
 

@@ -12,8 +12,6 @@ from functools import cached_property
 
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.inputs import ORDINARY, Terms
-from apps.deliveries.models import Delivery
 from apps.fleet.models import Depot
 from apps.routing import collecting, learned, roads, traffic_providers
 from apps.routing.closures import Barrier, around, closed_on, let_past, shut
@@ -23,7 +21,7 @@ from apps.routing.frozen import frozen_stops
 from apps.routing.models import Visit
 from apps.routing.planner.insertion import Timetable
 from apps.routing.planner.learning import Times
-from apps.routing.planner.problem import NEW_PLACE, NO_LOAD, Load, Problem, Stop, Vehicle, Window
+from apps.routing.planner.problem import NO_LOAD, Load, Problem, Stop, Vehicle, Window
 from apps.routing.planner.replay import Learned, Today
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.travel import UNREACHABLE
@@ -32,14 +30,12 @@ from apps.routing.shift_rows import ShiftRow
 from apps.routing.sites import Sites
 from apps.routing.spare_calls import spare_calls
 from apps.routing.stops import (
-    SECONDS_PER_FURTHER_DROP,
     Whereabouts,
     build_stop,
     carriers_of,
     clipped,
     epoch_of,
     is_aboard,
-    open_windows,
     point_of,
     told_of,
     total_load,
@@ -136,12 +132,7 @@ def take(
     times = learned_now.times
     build = _Builder(sites, day, now, rows, visits, drops, promises, rows.done, ground, times, today, closed)
     routes = [build.route(shift) for shift in shifts.values()]
-    vehicles = [build.vehicle(shift, sights.get(shift.shift)) for shift in shifts.values()]
-    stops = [build.stop(row) for row in visits.values()]
-    stops += spare_calls(shifts.values(), build.calls_made(), stops, build.home)
-    travel = around(ground, closed)
-    traffic = traffic_providers.provider(learned_now.times).tables(travel, ground.points)
-    problem = Problem(epoch, tuple(vehicles), tuple(stops), dict(travel), traffic=traffic)
+    problem = build.problem(epoch, sights)
     served = {stop for route in routes for stop in route.stops}
     unserved = {row.key: _reason(row) for row in visits.values() if row.key not in served and not row.is_reload}
     standing = Solution(tuple(routes), unserved)
@@ -167,46 +158,6 @@ def take(
         today=today,
         signals={shift: sight.signal for shift, sight in sights.items()},
     )
-
-
-def new_stop(
-    snapshot: Snapshot,
-    *,
-    place: Whereabouts,
-    window: TimeWindow,
-    service: int,
-    load: Load,
-    loaded_on: str | None,
-    terms: Terms = ORDINARY,
-    lies_at: int | None = None,
-    standing: str = "",
-) -> Stop:
-    """A stop that is not in the plan yet; `NEW_PLACE` when no matrix knows its place.
-
-    `lies_at` and `standing`: as in `Sites.holding`.
-    """
-    location = snapshot.ground.location(point_of(place))
-    earliest, latest = snapshot.window(window)
-    house = place.kind, place.postcode, max(1, load.pieces), getattr(place, "floor", None)
-    service = min(round(service * snapshot.learned.times.service.factor(*house)), 86_400)
-    stop = Stop(
-        id="new",
-        location=NEW_PLACE if location is None else location,
-        windows=open_windows(place, snapshot.depot, snapshot.day, earliest, latest),
-        service=service,
-        load=load,
-        loaded_on=loaded_on,
-        merge_key=place.merge_key,
-        zone=place.postcode,
-        per_parcel=SECONDS_PER_FURTHER_DROP,
-        skills=terms.needs,
-        collects=terms.kind == Delivery.Kind.RETURN,
-        priority=terms.priority,
-        depots=snapshot.sites.holding(place, [lies_at], standing),
-    )
-    own = snapshot.shifts.get(loaded_on or "")
-    profile = own.profile if own is not None else ""
-    return shut(stop, point_of(place), snapshot.closed, snapshot.profiles, profile)
 
 
 @dataclass(frozen=True)
@@ -239,6 +190,14 @@ class _Builder:
             if row.shift is not None:
                 found.setdefault(row.shift, []).append(row)
         return found
+
+    def problem(self, epoch: int, sights: Mapping[int, Sight]) -> Problem:
+        vehicles = [self.vehicle(shift, sights.get(shift.shift)) for shift in self.rows.shifts]
+        stops = [self.stop(row) for row in self.visits.values()]
+        stops += spare_calls(self.rows.shifts, self.calls_made(), stops, self.home)
+        travel = around(self.ground, self.closed)
+        traffic = traffic_providers.provider(self.times).tables(travel, self.ground.points)
+        return Problem(epoch, tuple(vehicles), tuple(stops), dict(travel), traffic=traffic)
 
     @property
     def depot(self) -> Depot:

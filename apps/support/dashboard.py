@@ -183,9 +183,8 @@ def _van(line: RouteLine, zone: ZoneInfo) -> dict[str, Any]:
 
 def _places(lines: list[RouteLine]) -> dict[str, Any]:
     """For the map: depots and vans."""
-    depots = {line.route.plan.depot_id: line.route.plan.depot for line in lines}
-    together = [one for depot in depots.values() for one in depot.together]
-    marks = [{"kind": "depot", "lat": one.latitude, "lon": one.longitude, "label": one.name} for one in together]
+    depots = {vehicle.depot_id: vehicle.depot for vehicle in (line.route.shift.vehicle for line in lines)}
+    marks = [{"kind": "depot", "lat": one.latitude, "lon": one.longitude, "label": one.name} for one in depots.values()]
     marks += [
         {
             "kind": "van",

@@ -116,7 +116,7 @@ def route_lines(day: date) -> list[RouteLine]:
     """How each van of the day is doing; three queries."""
     routes = list(
         Route.objects.filter(plan__day=day)
-        .select_related("shift__vehicle__position", "shift__driver", "plan__depot")
+        .select_related("shift__vehicle__position", "shift__vehicle__depot", "shift__driver", "plan__depot")
         .annotate(
             total=Count("visits", filter=Q(visits__hold_until=None)),
             done=Count("visits", filter=Q(visits__state=Visit.State.DONE)),

@@ -14,6 +14,7 @@ from apps.deliveries.states import ON_A_VAN, State
 from apps.routing import collecting, words
 from apps.routing.closures import shut
 from apps.routing.models import Drop, Route, Visit
+from apps.routing.new_stop import new_stop
 from apps.routing.planner.insertion import FrozenStop, Insertion, Refusal, Timetable
 from apps.routing.planner.problem import Stop
 from apps.routing.services import answer
@@ -28,7 +29,7 @@ from apps.routing.services.write_routes import (
     ensure_plan,
     write,
 )
-from apps.routing.snapshot import Snapshot, new_stop, take
+from apps.routing.snapshot import Snapshot, take
 from apps.routing.stops import Whereabouts, point_of, zone_of
 
 TRIES = 3
