@@ -18,7 +18,7 @@ from apps.drivers.unread import Unread, unread_of
 from apps.fleet.models import Driver, Shift
 from apps.instructions.models import Instruction
 from apps.routing.models import Drop, Route, Visit
-from apps.routing.selectors import breaks_ahead, parcels_of
+from apps.routing.selectors import breaks_ahead, parcels_of, shop_hours
 
 HELD = 3
 """So many stops a phone without signal can still serve; of the others it knows the way only."""
@@ -227,7 +227,7 @@ def _call_at_depot(visit: Any, number: int, today: date) -> Stop:
 
 
 def _at_shop(visit: Any, number: int, today: date) -> Stop:
-    """The order that is collected here; its window is the day, as the plan comes while the shop is open."""
+    """The order that is collected here; its window is when the shop is open, or the shift where nobody said."""
     shift, delivery = visit.route.shift, visit.collects
     scans = frozenset({"scan"}) if rules.asks_scan(delivery) else frozenset()
     return Stop(
@@ -235,7 +235,7 @@ def _at_shop(visit: Any, number: int, today: date) -> Stop:
         number=number,
         state=visit.state,
         place=visit.place,
-        window=TimeWindow(shift.starts_at, shift.ends_at),
+        window=shop_hours(visit) or TimeWindow(shift.starts_at, shift.ends_at),
         eta=TimeWindow(visit.eta_earliest, visit.eta_latest) if visit.eta_earliest and visit.eta_latest else None,
         service_seconds=visit.service_seconds,
         drops=(),

@@ -4,13 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Final
 
+from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery, Place
 from apps.fleet.models import Depot
+from apps.places.selectors import opening_windows
 from apps.routing.models import DayPlan, Visit
 from apps.routing.planner.problem import Load, Stop
 from apps.routing.planner.stop import NEW_PLACE
 from apps.routing.rows import REMAINING, DropRow, VisitRow
-from apps.routing.stops import STILL_BUSY_SECONDS, Whereabouts, clipped, open_windows
+from apps.routing.stops import STILL_BUSY_SECONDS, Whereabouts, clipped, open_windows, zone_of
 
 SECONDS: Final = 180
 """At the counter of a shop, from parking to leaving."""
@@ -69,6 +71,15 @@ def open_collection(delivery_ids: Collection[int]) -> dict[int, Visit]:
     """The visit that is still to collect each of these deliveries, by delivery; holds not counted."""
     rows = Visit.objects.filter(collects__in=list(delivery_ids), state__in=REMAINING, hold_until=None)
     return {row.collects_id: row for row in rows.select_related("place") if row.collects_id is not None}
+
+
+def shop_hours(visit: Visit) -> TimeWindow | None:
+    """From when to when the shop of a collection is open that day; None: nobody said."""
+    if visit.collects_id is None or not visit.place.opening_hours:
+        return None
+    plan = visit.plan
+    spans = opening_windows(visit.place.opening_hours, plan.day, zone_of(plan.depot))
+    return TimeWindow(spans[0].earliest, spans[-1].latest) if spans else None
 
 
 def make_visit(plan: DayPlan, delivery: Delivery) -> Visit:

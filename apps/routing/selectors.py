@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from apps.core.time_windows import TimeWindow
 from apps.fleet.models import Vehicle
+from apps.routing.collecting import shop_hours
 from apps.routing.epoch_seconds import instant, since_midnight
 from apps.routing.models import Drop, EtaChange, Route, Visit
 from apps.routing.moved_words import MovedTime, moved_time
@@ -23,6 +24,7 @@ __all__ = [
     "progress_of",
     "remaining_visits",
     "second_loads",
+    "shop_hours",
     "stops_away",
     "van_of",
     "visit_of",

@@ -39,6 +39,7 @@ def test_the_driver_collects_with_a_scan_and_brings_it_then(phone: Any) -> None:
     )
     page = phone.get("/driver/").content.decode()
     assert "Collect 1 parcel" in page
+    assert "10:00–17:00" in page
     assert "Alpenkorb · S-1" in page
     early = post(phone, f"/driver/api/visits/{home['visit']}/arrive")
     assert (early.status_code, early.json()["code"]) == (422, "not_collected")

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from apps.core import clock
 from apps.events.services import react
+from apps.routing.collecting import shop_hours
 from apps.routing.models import DayPlan, Incident, Route, Visit
 from apps.routing.planner.intervals import lateness, permitted
 from apps.routing.services.incidents import note
@@ -63,8 +64,9 @@ def _long_stops(plan: DayPlan) -> list[bool]:
 def _begun(visit: Visit, now: datetime) -> datetime:
     """When handing over began: a van that came early waits for the window, which is no long stop."""
     came = visit.arrived_at or now
-    opens = visit.drops.filter(is_open=True).values_list("delivery__window_earliest", flat=True)
-    return max([came, *opens])
+    opens = list(visit.drops.filter(is_open=True).values_list("delivery__window_earliest", flat=True))
+    hours = shop_hours(visit)
+    return max([came, *opens, *([hours.earliest] if hours else [])])
 
 
 def _is_late(plan: DayPlan, snapshot: Snapshot, van: str) -> bool:
