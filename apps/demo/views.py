@@ -165,7 +165,7 @@ def _faces() -> Iterable[dict[str, str]]:
     if driver:
         yield _face("drivers:enter", (driver.secret,), "truck", _("Driver's page"), driver.name)
     for clerk in DemoKey.objects.filter(kind=DemoKey.Kind.CLERK).order_by("pk"):
-        at = Depot.objects.filter(pk=clerk.reference).values_list("name", flat=True).first() or clerk.name
+        at = Depot.objects.filter(pk=clerk.reference or 0).values_list("name", flat=True).first() or clerk.name
         note = _("Load scan of the day.")
         yield _face("drivers:depot_enter", (clerk.secret,), "warehouse", _("Depot clerk"), f"{at}: {note}")
     if point:

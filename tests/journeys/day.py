@@ -74,6 +74,7 @@ def _orders(random: Random, merchants: dict[str, Merchant], day: date, count: in
                 window=(9, 15) if number % 10 == 9 else OPEN_DAY,
                 parcels=(replace(order.parcels[0], grams=1_200, millimetres=(300, 200, 100)),),
                 service_seconds=SERVICE_SECONDS,
+                from_shop=False,
             )
             days.create(merchants[plain.merchant], plain, day)
 

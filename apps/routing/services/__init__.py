@@ -33,7 +33,7 @@ from apps.routing.services.onward import bring_on, failed_today, note_point_full
 from apps.routing.services.roll_back import remember, roll_back
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon, roll_many_forward_soon
 from apps.routing.services.search_plan import SEARCHABLE, change_by_search
-from apps.routing.services.subject import Subject, is_after_cutoff, nearest_depot, newcomer, subject_of
+from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.try_plan import (
     apply_preview,
     as_shown,
@@ -44,6 +44,7 @@ from apps.routing.services.try_plan import (
 )
 from apps.routing.services.watch_day import keep_watching, watch_day
 from apps.routing.services.write_routes import RouteMoved, ask_for_replan, ensure_plan
+from apps.routing.sites import is_after_cutoff
 from apps.routing.words import PLAN_REASONS, name_place, refusal
 
 __all__ = [
