@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from apps.routing.planner.check import Code, violations
 from apps.routing.planner.cost import plan_cost
 from apps.routing.planner.insertion import Refusal, Timetable, best_insertion
+from apps.routing.planner.intervals import intersect
 from apps.routing.planner.limits import PLAIN
-from apps.routing.planner.pairs import PairInsertion, applied_pair, best_pair
+from apps.routing.planner.pairs import PairCandidate, PairInsertion, applied_pair, best_pair
 from apps.routing.planner.problem import Load, Problem, Stop
 from apps.routing.planner.second_wave import inserted
 from apps.routing.planner.solution import Reason, Route, Solution
@@ -93,6 +94,10 @@ def test_a_pair_goes_exactly_where_brute_force_would_put_it(seed: int) -> None:
     timetable = Timetable.of(problem, plan)
     found = best_pair(timetable, collect, bring)
     expected = brute_force(problem, timetable.solution, collect, bring, problem)
+    offered = PairCandidate(timetable, collect, bring)
+    for window in ((opens * HOUR, (opens + 2) * HOUR) for opens in range(0, 8, 2)):
+        cut = bring.replace(windows=intersect(bring.windows, window))
+        assert offered.within(window) == best_pair(timetable, collect, cut)
     if isinstance(found, Refusal):
         assert expected is None
         return
@@ -146,6 +151,21 @@ def street_with_a_shop(**changes: object) -> tuple[Problem, Solution, Stop, Stop
     load = Load(1000, 5000, 1)
     collect = Stop("shop", 3, (SHOP,), service=60, load=load, collects=True, pair="home")
     return problem, plan, collect, stop("home", 4, load=load, pair="shop").replace(**changes)
+
+
+def test_on_the_way_to_the_shop_the_second_half_is_searched_like_a_loaded_parcel() -> None:
+    problem, _plan, collect, bring = street_with_a_shop(windows=((HOUR, 2 * HOUR),))
+    problem = problem.with_stop(collect).with_stop(bring)
+    out = van(started=True, first_arrival=30 * 60)
+    problem = problem.replace(
+        vehicles=(out, van("other")),
+        stops=tuple(s if s.pair else s.replace(loaded_on="van") for s in problem.stops),
+    )
+    plan = planned(problem, van=["shop", "c", "a", "b", "home"], other=[])
+    plan = plan.with_route(plan.route["van"].replace(frozen=1))
+    found = improve(problem, plan, mode="fleet", solutions=50)
+    assert (found.applied, found.solution.vehicle_of["home"]) == (True, "van")
+    assert violations(problem, found.solution, standing=plan) == []
 
 
 def test_it_is_collected_first_and_brought_on_the_way_back() -> None:

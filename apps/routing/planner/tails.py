@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -58,8 +58,13 @@ def collected(problem: Problem, parts: Iterable[Tail]) -> Problem:
     on_board = {other: part.vehicle.id for other, part in halves if other in part.stops}
     if not on_board:
         return problem
-    stops = (s.replace(pair="", loaded_on=on_board[s.id]) if s.id in on_board else s for s in problem.stops)
-    return problem.replace(stops=tuple(stops))
+    return problem.replace(stops=tuple(_on_board(stop, on_board) for stop in problem.stops))
+
+
+def _on_board(stop: Stop, on_board: Mapping[str, str]) -> Stop:
+    if stop.id in on_board:
+        return stop.replace(pair="", loaded_on=on_board[stop.id])
+    return stop.replace(pair="", load=NO_LOAD) if stop.pair in on_board else stop
 
 
 def with_tails(problem: Problem, standing: Solution, parts: Iterable[tuple[Tail, tuple[str, ...]]]) -> Solution:
