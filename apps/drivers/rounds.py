@@ -14,6 +14,7 @@ from apps.deliveries.models import AccessCode, ContactTry, Delivery, Place
 from apps.deliveries.services import needs_doorstep_code
 from apps.drivers import rules
 from apps.drivers.rules import Needs
+from apps.drivers.thread import Written, written_to_driver
 from apps.drivers.unread import Unread, unread_of
 from apps.fleet.models import Driver, Shift
 from apps.instructions.models import Instruction
@@ -47,6 +48,7 @@ class DropAtStop:
     has_access_code: bool
     asks_code: bool
     tries: int
+    messages: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Round:
         seen.append([line.notice for line in self.unread])
         for stop in self.stops:
             drops = [(drop.delivery, drop.instruction_version, drop.acknowledged) for drop in stop.drops]
+            seen.append([(one.id, one.is_read, one.answer) for drop in stop.drops for one in drop.messages])
             seen.append((stop.visit, stop.state, drops, stop.eta and stop.eta.earliest, stop.tries, stop.to_load))
         return sha256_hex(repr(seen))[:16]
 
@@ -166,7 +169,7 @@ def _stops(route: Route, done: int, zone: ZoneInfo) -> tuple[Stop, ...]:
     drops = Drop.objects.filter(is_open=True, is_hold=False).select_related(
         "delivery__recipient", "delivery__merchant__policy", "delivery__order", "delivery__instruction"
     )
-    drops = drops.prefetch_related("delivery__parcels").annotate(
+    drops = drops.prefetch_related("delivery__parcels", "delivery__thread").annotate(
         has_code=Exists(AccessCode.objects.filter(delivery=OuterRef("delivery"))),
         tries=Count("delivery__contact_tries", filter=Q(delivery__contact_tries__channel__in=CALLS), distinct=True),
     )
@@ -270,6 +273,7 @@ def _drop(row: Any, *, is_near: bool) -> DropAtStop:
         has_access_code=row.has_code,
         asks_code=needs_doorstep_code(delivery),
         tries=row.tries,
+        messages=written_to_driver(delivery.thread.all()) if is_near else (),
     )
 
 
@@ -348,6 +352,9 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
                 "acknowledged": drop.acknowledged,
                 "has_access_code": drop.has_access_code,
                 "asks_code": drop.asks_code,
+                "messages": [
+                    {"id": one.id, "text": one.text, "read": one.is_read, "answer": one.answer} for one in drop.messages
+                ],
             }
             for drop in stop.drops
         ],

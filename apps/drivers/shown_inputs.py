@@ -107,6 +107,8 @@ def _read(
         delivery=word_of(row.get("delivery"), 24),
         version=_number(row.get("version")),
         notice=_number(row.get("notice")),
+        message=_number(row.get("message")),
+        sentence=word_of(row.get("sentence"), 16),
         reason=word_of(row.get("reason"), 40),
         channel=word_of(row.get("channel"), 10),
         anyway=anyway_of(row),

@@ -23,6 +23,7 @@ urlpatterns = [
     path("driver/deliveries/<str:delivery>/code", views.code, name="code"),
     path("driver/deliveries/<str:delivery>/contact", views.contact, name="contact"),
     path("driver/notices/<int:notice_id>/read", views.read_notice, name="read"),
+    path("driver/messages/<int:message_id>/read", views.read_message, name="read_message"),
     path("driver/api/route", api.route, name="api_route"),
     path("driver/api/positions", api.positions, name="api_positions"),
     path("driver/api/depart", api.depart, name="api_depart"),

@@ -17,6 +17,7 @@ from apps.drivers.inputs import number_of, word_of
 from apps.drivers.loading import vans_today
 from apps.drivers.rounds import Round, Stop
 from apps.drivers.shown_inputs import anyway_of, shown_of
+from apps.feedback.rules import READY_SENTENCES
 from apps.fleet.models import Driver
 from apps.instructions.models import Instruction
 
@@ -112,6 +113,14 @@ def read_notice(_request: HttpRequest, driver: Driver, notice_id: int) -> None:
 @require_POST
 @page_of(DRIVER)
 @told
+def read_message(request: HttpRequest, driver: Driver, message_id: int) -> None:
+    sentence = word_of(request.POST.get("sentence"), 16)
+    services.read_message(driver=driver, message_id=message_id, sentence=sentence)
+
+
+@require_POST
+@page_of(DRIVER)
+@told
 def acknowledge(request: HttpRequest, driver: Driver, delivery: str) -> None:
     services.acknowledge(driver=driver, delivery=delivery, version=number_of(request.POST.get("version", "")))
 
@@ -153,6 +162,7 @@ def context_of(driver: Driver, found: Round | None, stop: Stop | None) -> dict[s
         "zone": found.zone if found else None,
         "stop": stop,
         "cash": f"{stop.needs.cash[0] / 100:.2f}" if stop else "",
+        "ready_sentences": READY_SENTENCES.items(),
         "reasons": rules.reasons_at(is_point=stop.is_point, is_shop=stop.is_collection) if stop else [],
         "safe_places": Instruction.SafePlace.choices,
         "relations": rules.RELATIONS.items(),

@@ -171,6 +171,7 @@ async function drawHeld() {
   shown.innerHTML = next.html;
   window.scrollTo(0, 0);
   for (const { kind, fields } of next.taps) {
+    if (kind === "message") unpin(shown.querySelector(`form[data-message="${fields.message}"]`));
     if (kind === "acknowledge") unpin(shown.querySelector(`form[data-kind=acknowledge][data-delivery="${fields.delivery}"]`));
   }
   for (const form of shown.querySelectorAll("form[data-code-of]")) {
@@ -196,7 +197,9 @@ function showCode(form, code) {
 }
 
 function unpin(form) {
-  form?.closest(".told--pinned")?.classList.remove("told--pinned");
+  const pinned = form?.closest(".told--pinned");
+  pinned?.classList.remove("told--pinned");
+  pinned?.querySelector("[data-answers]")?.remove();
   form?.remove();
 }
 
@@ -229,7 +232,7 @@ async function submit(form) {
     form.dataset.plain = "1";
     return form.requestSubmit();
   }
-  if (form.dataset.kind === "acknowledge") unpin(form);
+  if (form.dataset.kind === "acknowledge" || form.dataset.kind === "message") unpin(form);
   if (form.dataset.kind === "rest") showRest(form);
   onPage = keepsForm(form) ? fields.visit : null;
   try {

@@ -3,6 +3,7 @@
 from apps.drivers.services.give_up import fail
 from apps.drivers.services.go import Outcome, acknowledge, arrive, contact, depart, read_notice, reveal_code
 from apps.drivers.services.hand_over import complete
+from apps.drivers.services.messages import read_message, take_messages
 from apps.drivers.services.notices import alarm, notice_change
 from apps.drivers.services.record_fixes import record_fixes
 from apps.drivers.services.replay import Told, replay
@@ -20,9 +21,11 @@ __all__ = [
     "depart",
     "fail",
     "notice_change",
+    "read_message",
     "read_notice",
     "record_fixes",
     "replay",
     "rest",
     "reveal_code",
+    "take_messages",
 ]

@@ -17,6 +17,7 @@ from apps.drivers.models import PhoneEvent
 from apps.drivers.rules import Shown
 from apps.drivers.services import give_up, go, hand_over
 from apps.drivers.services.go import Outcome
+from apps.drivers.services.messages import read_message
 from apps.drivers.services.own import actor_of
 from apps.drivers.services.rest import rest
 from apps.fleet.models import Driver
@@ -42,6 +43,8 @@ class Told:
     delivery: str = ""
     version: int = 0
     notice: int = 0
+    message: int = 0
+    sentence: str = ""
     reason: str = ""
     channel: str = ""
     anyway: str = ""
@@ -144,6 +147,9 @@ def _done(driver: Driver, told: Told, ready: Prepared) -> Answer:
             "current": go.acknowledge(driver=driver, delivery=told.delivery, version=told.version, at=told.at)
         },
         "read": lambda: {"again": not go.read_notice(driver=driver, notice_id=told.notice, at=told.at)},
+        "message": lambda: {
+            "again": not read_message(driver=driver, message_id=told.message, sentence=told.sentence, at=told.at)
+        },
         "contact": lambda: {
             "again": not go.contact(driver=driver, delivery=told.delivery, channel=told.channel, at=told.at)
         },

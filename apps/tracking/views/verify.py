@@ -14,7 +14,7 @@ from apps.tracking.views.change_flow import form_headers
 from apps.tracking.views.gate import SOCKET_COOKIE, base_context, paths, shopper_view
 
 # Where a code may be wanted for.
-_LEADS_TO = ("page", "time", "place", "instructions", "cancel", "rate", "report")
+_LEADS_TO = ("page", "time", "place", "instructions", "cancel", "rate", "report", "message")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
