@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from apps.feedback.models import Dispute, ProblemPhoto, ProblemReport, Rating
+from apps.feedback.models import Dispute, ProblemPhoto, ProblemReport, Rating, ThreadMessage
+from apps.feedback.rules import READY_SENTENCES
 from apps.feedback.services import close_report, take_report
 from apps.merchants.access import TenantScoped, may_write, merchants_of
 
@@ -138,6 +139,29 @@ class DisputeAdmin(TenantScoped, ModelAdmin):
     @admin.display(description=gettext_lazy("Evidence"))
     def look(self, row: Dispute) -> str:
         return format_html('<a href="{}">{}</a>', reverse("support:dispute", args=[row.pk]), _("Look into it"))
+
+
+@admin.register(ThreadMessage)
+class ThreadMessageAdmin(TenantScoped, ModelAdmin):
+    """Answers are written on the delivery's own page."""
+
+    merchant_path = "delivery__merchant"
+    list_display = ["sent_at", "order", "by", "words", "to_driver", "delivered_at", "read_at"]
+    list_display_links = None
+    list_filter = ["by", "to_driver", "delivery__merchant"]
+    list_select_related = ["delivery__order", "delivery__merchant"]
+    search_fields = ["delivery__order__reference__istartswith"]
+    ordering = ["-sent_at"]
+    exclude = ["form_key"]
+
+    @admin.display(description=gettext_lazy("Order"))
+    def order(self, row: ThreadMessage) -> str:
+        address = reverse("admin:deliveries_delivery_change", args=[row.delivery_id])
+        return format_html('<a href="{}">{}</a>', address, row.delivery.order.reference)
+
+    @admin.display(description=gettext_lazy("What they say"))
+    def words(self, row: ThreadMessage) -> str:
+        return row.text or str(READY_SENTENCES.get(row.sentence, ""))
 
 
 @admin.register(Rating)

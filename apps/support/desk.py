@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from apps.deliveries import selectors, words
 from apps.deliveries.models import Delivery, Link, Parcel, Promise, Proof
-from apps.feedback.models import Dispute, ProblemReport, Rating
-from apps.feedback.selectors import disputes_of, rating_of, reports_of
+from apps.feedback.models import Dispute, ProblemReport, Rating, ThreadMessage
+from apps.feedback.selectors import disputes_of, rating_of, reports_of, threads_of
 from apps.fleet.models import Driver, Position
 from apps.merchants.models import Merchant
 from apps.notifications.models import Message
@@ -62,6 +62,7 @@ class Desk:
     parcels: list[Parcel]
     cases: list[ProblemReport]
     disputes: list[Dispute]
+    thread: list[ThreadMessage]
     rating: Rating | None
     brand: dict[str, str]
     moved_times: list[MovedTime]
@@ -96,6 +97,7 @@ def desk_of(delivery: Delivery) -> Desk:
         parcels=list(Parcel.objects.filter(delivery=delivery).order_by("pk")),
         cases=reports_of(delivery.pk),
         disputes=disputes_of(delivery.pk),
+        thread=threads_of([delivery.pk]).get(delivery.pk, []),
         rating=rating_of(delivery.pk),
         brand={"name": delivery.merchant.name},
         moved_times=moved_times_of(delivery.pk, zone=zone),

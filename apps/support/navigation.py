@@ -40,6 +40,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             (_("Not delivered"), "error", "deliveries_delivery", "state__exact=failed"),
             (_("Problem reports"), "report", "feedback_problemreport", "state__exact=open"),
             (_("Disputed attempts"), "gavel", "feedback_dispute", "state__exact=open"),
+            (_("Customers' messages"), "chat", "feedback_threadmessage", "by__exact=shopper"),
             (_("Parked work"), "inventory", "events_reaction", "state__exact=parked"),
             (_("Messages not sent"), "sms_failed", "notifications_message", "state__exact=failed"),
             (_("Webhooks"), "webhook", "storefront_webhookattempt", ""),

@@ -8,6 +8,7 @@ app_name = "support"
 
 urlpatterns = [
     path("admin/desk/<int:delivery_id>/as-customer", views.as_customer, name="as_customer"),
+    path("admin/desk/<int:delivery_id>/answer", views.answer, name="answer"),
     path("admin/desk/<int:delivery_id>/times", views.times, name="times"),
     path("admin/desk/dispute/<int:dispute_id>", views.dispute, name="dispute"),
     path("admin/desk/proof/<int:proof_id>", views.proof_photo, name="proof_photo"),

@@ -1,5 +1,7 @@
 """What an agent may start or ask from a delivery's page. Every step is a POST and leaves an event."""
 
+import secrets
+
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,12 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.core.errors import InvalidInput
+from apps.core.errors import DoorstepError, InvalidInput
 from apps.deliveries.models import Delivery, Link, Proof
 from apps.deliveries.services import make_link, revoke_link, rotate_link, tracking_path
 from apps.events.services import emit
 from apps.feedback.models import Dispute
-from apps.feedback.services import decide_dispute
+from apps.feedback.services import answer_message, decide_dispute
 from apps.merchants.access import may_write, merchants_of
 from apps.support import events
 from apps.support.evidence import Evidence, evidence_of
@@ -60,6 +62,25 @@ def withdraw_link(request: HttpRequest, delivery_id: int, link_id: int) -> HttpR
         messages.success(request, _("The link was withdrawn. It opens nothing any more."))
     else:
         messages.error(request, _("You may look at this merchant's deliveries, not change them."))
+    return HttpResponseRedirect(reverse("admin:deliveries_delivery_change", args=[delivery.pk]))
+
+
+@require_POST
+@admin.site.admin_view
+def answer(request: HttpRequest, delivery_id: int) -> HttpResponse:
+    """What an agent writes to the customer; the same form sent twice is one message."""
+    delivery = _own(request, delivery_id)
+    if not may_write(request.user, delivery.merchant):
+        messages.error(request, _("You may look at this merchant's deliveries, not change them."))
+    else:
+        key = request.POST.get("key", "").replace("\0", "")[:32] or secrets.token_hex(16)
+        try:
+            answer_message(
+                delivery=delivery, text=request.POST.get("text", ""), form_key=f"desk-{key}", actor=_actor(request)
+            )
+            messages.success(request, _("The customer finds your answer on the tracking page."))
+        except DoorstepError as error:
+            messages.error(request, error.message)
     return HttpResponseRedirect(reverse("admin:deliveries_delivery_change", args=[delivery.pk]))
 
 

@@ -1,6 +1,7 @@
 """Brings the agent's desk into the admin's delivery page."""
 
 import json
+import secrets
 from typing import Any
 
 from django import template
@@ -8,6 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.deliveries.models import Delivery
+from apps.feedback.models import ThreadMessage
+from apps.feedback.rules import READY_SENTENCES
 from apps.support.desk import Desk, desk_of
 
 register = template.Library()
@@ -18,6 +21,17 @@ _ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 def desk(delivery: Delivery) -> Desk:
     """{% desk original as desk %}"""
     return desk_of(delivery)
+
+
+@register.simple_tag
+def form_key() -> str:
+    """New for every form that is drawn, so that the same one sent twice says it once."""
+    return secrets.token_hex(12)
+
+
+@register.filter
+def ready_sentence(message: ThreadMessage) -> str:
+    return str(READY_SENTENCES.get(message.sentence, ""))
 
 
 @register.simple_tag
