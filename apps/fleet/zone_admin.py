@@ -56,6 +56,7 @@ class ZoneForm(forms.ModelForm):
     class Meta:
         model = Zone
         fields = ["name", "shape", "hours", "barred_kinds", "most_grams_co2e_per_kilometre"]
+        labels = {"most_grams_co2e_per_kilometre": _("Limit, grams CO₂e per kilometre")}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -17,6 +17,7 @@ from apps.fleet.models import Shift
 from apps.fleet.selectors import shifts_of
 from apps.routing import plan_words, shares
 from apps.routing.models import DayPlan, Incident, Route, Visit
+from apps.routing.planner.emissions import plan_grams
 from apps.routing.planner.explain import Obstacle, explain_unserved
 from apps.routing.planner.intervals import lateness, permitted
 from apps.routing.snapshot import Snapshot, take
@@ -125,6 +126,8 @@ class Board:
     incidents: tuple[Incident, ...]
     shares: str = ""
     """How evenly the vans share the day (see `shares.told`)."""
+    grams: int = 0
+    """CO2e of what is still to be driven."""
 
     @property
     def stops(self) -> int:
@@ -152,6 +155,7 @@ def board_of(plan: DayPlan) -> Board:
         left_out=tuple(_left_out(visit, number, snapshot) for number, visit in enumerate(visits.get(None, []))),
         incidents=tuple(plan.incidents.select_related("route__shift__vehicle", "visit__place").order_by("-pk")[:20]),
         shares=shares.told(snapshot, plan),
+        grams=plan_grams(snapshot.problem, snapshot.standing),
     )
 
 

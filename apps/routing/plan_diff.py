@@ -215,9 +215,10 @@ class _Drawing:
         return _("%(van)s: %(moved)s stops move, %(new)s come, %(gone)s go") % facts
 
     def blocks(self, line: Sequence[Sequence[str]], top: int, kind: str) -> SafeString:
-        return format_html_join("", "{}", ((self.block(*block, top, kind),) for block in line))
+        return format_html_join("", "{}", ((self.block(block, top, kind),) for block in line))
 
-    def block(self, stop: str, start: str, end: str, top: int, kind: str) -> SafeString:
+    def block(self, block: Sequence[str], top: int, kind: str) -> SafeString:
+        stop, start, end = block
         began, ended = _at(start), _at(end)
         return format_html(
             '<rect class="gantt-diff {}{}" x="{}" width="{}" y="{}" height="{}" rx="2"><title>{}</title></rect>',

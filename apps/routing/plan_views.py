@@ -42,6 +42,7 @@ def page_of(plan: DayPlan) -> dict[str, Any]:
         "board": board,
         "gantt": timeline.draw(board),
         "marks": _marks(board),
+        "kilograms": f"{board.grams / 1000:.1f}",
         "factors": factors_of(van.shift.vehicle for van in board.vans),
         "zones": [zone.name for zone in Zone.objects.order_by("pk")],
         "modes": [(mode, words) for mode, words in Depot.ReplanMode.choices if mode],
@@ -113,6 +114,11 @@ def _back(plan: DayPlan, _request: HttpRequest) -> str:
     return _("The draft stands as it did before the last one was built.")
 
 
+def named(depot: Depot) -> str:
+    """A depot's name, and what kind it is where that is not the usual one."""
+    return depot.name if depot.kind == Depot.Kind.DEPOT else f"{depot.name}, {depot.get_kind_display()}"
+
+
 def drawn_zones() -> list[dict[str, Any]]:
     """The zones for the map: name and outline."""
     return [{"name": zone.name, "shape": zone.shape} for zone in Zone.objects.order_by("pk")]
@@ -140,7 +146,7 @@ _ACTIONS: dict[str, Callable[[DayPlan, HttpRequest], str]] = {
 def _marks(board: Board) -> list[dict[str, Any]]:
     """Numbered stops per van, the depots, the vans where they are, and what no van takes."""
     marks: list[dict[str, Any]] = [
-        {"kind": "depot", "lat": depot.latitude, "lon": depot.longitude, "label": depot.name}
+        {"kind": "depot", "lat": depot.latitude, "lon": depot.longitude, "label": named(depot)}
         for depot in board.plan.depot.together
     ]
     for van in board.vans:

@@ -7,6 +7,7 @@ since the time was last told.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count
 
@@ -62,12 +63,14 @@ def moved_of(
 def keep(snapshot: Snapshot, timetable: Timetable, moves: Iterable[Moved], made: Mapping[str, int]) -> list[int]:
     """Writes them down for a plan that counts; the rows' ids. `made`: visits behind stops without a row before."""
     moves = [move for move in moves if move.deliveries]
-    if not moves or not DayPlan.objects.filter(pk=snapshot.plan, stage=DayPlan.Stage.PUBLISHED).exists():
+    plan = snapshot.plan
+    if not moves or plan is None or not DayPlan.objects.filter(pk=plan, stage=DayPlan.Stage.PUBLISHED).exists():
         return []
     now, rows = clock.now(), []
     for number, move in enumerate(moves):
         causes = _causes(snapshot, timetable, move, made, in_full=number < MOST_EXPLAINED)
-        rows += [_row(snapshot, move, causes, delivery, now) for delivery in move.deliveries]
+        row = _row(snapshot, plan, move, causes, now)
+        rows += [EtaChange(delivery_id=delivery, **row) for delivery in move.deliveries]
     kept = EtaChange.objects.bulk_create(rows)
     _forget_beyond(sorted({row.delivery_id for row in rows}))
     return [row.pk for row in kept]
@@ -79,23 +82,23 @@ def forget_old() -> int:
 
 
 def _row(
-    snapshot: Snapshot, move: Moved, causes: list[tuple[str, int, int | None]], delivery: int, now: datetime
-) -> EtaChange:
+    snapshot: Snapshot, plan: int, move: Moved, causes: list[tuple[str, int, int | None]], now: datetime
+) -> dict[str, Any]:
+    """The columns that are the same for every delivery of the visit."""
     before = move.before
     codes = {shift.shift: shift.code for shift in snapshot.shifts.values()}
     shown = [before.eta_earliest, before.eta_latest] if before.eta_earliest and before.eta_latest else []
-    return EtaChange(
-        delivery_id=delivery,
-        plan_id=snapshot.plan,
-        at=now,
-        van_before=codes.get(before.shift, "") if before.shift is not None else "",
-        van_after=snapshot.shifts[move.van].code,
-        start_before=snapshot.instant(move.reference),
-        start_after=snapshot.instant(move.look.times.start),
-        shown_before=[snapshot.instant(seconds).isoformat() for seconds in shown if seconds is not None],
-        shown_after=[snapshot.instant(seconds).isoformat() for seconds in move.look.shown],
-        causes=[list(cause) for cause in causes],
-    )
+    return {
+        "plan_id": plan,
+        "at": now,
+        "van_before": codes.get(before.shift, "") if before.shift is not None else "",
+        "van_after": snapshot.shifts[move.van].code,
+        "start_before": snapshot.instant(move.reference),
+        "start_after": snapshot.instant(move.look.times.start),
+        "shown_before": [snapshot.instant(seconds).isoformat() for seconds in shown if seconds is not None],
+        "shown_after": [snapshot.instant(seconds).isoformat() for seconds in move.look.shown],
+        "causes": [list(cause) for cause in causes],
+    }
 
 
 def _causes(
