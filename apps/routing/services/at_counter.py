@@ -33,7 +33,7 @@ def at_counter(visit: Visit, *, is_done: bool, actor: str, at: datetime, began: 
         for parcel in Parcel.objects.filter(delivery=delivery).order_by("pk"):
             load_parcel(parcel_id=parcel.pk, at=at, day_began=began)
         for state in (State.PLANNED, State.LOADED, State.OUT):
-            move_state(delivery_id=delivery.pk, to=state, actor=actor)
+            move_state(delivery_id=delivery.pk, to=state, actor=actor, at=at)
     else:
         there = Visit.objects.filter(drops__delivery=delivery, drops__is_open=True, drops__is_hold=False)
         leave_behind(visits=there, deliveries=[delivery.pk], reason=Reason.COLLECTION)
