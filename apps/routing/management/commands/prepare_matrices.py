@@ -28,7 +28,7 @@ class Command(BaseCommand):
         for file in sorted(Path(settings.MATRIX_DIR).glob("*/*/*.matrix")):
             self._check(file)
         roads.forget()
-        for depot in Depot.objects.order_by("code"):
+        for depot in Depot.objects.filter(parent=None).order_by("code"):
             today = clock.now().astimezone(zone_of(depot)).date()
             for offset in range(options["days"]):
                 day = today + timedelta(days=offset)
