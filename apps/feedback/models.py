@@ -83,7 +83,10 @@ class ProblemPhoto(models.Model):
 
 
 class Dispute(models.Model):
-    """The recipient says that the driver was never there: one per attempt, until a member of staff decides it."""
+    """The recipient says that the driver was never there: one per attempt, until a member of staff decides it.
+
+    `reason` says why it was decided so, for colleagues only; `driver` is whose attempt it was.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("Being checked")
@@ -97,12 +100,10 @@ class Dispute(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.OPEN, db_index=True)
     answer = models.CharField(max_length=300, blank=True, help_text=_("Shown to the recipient with the outcome."))
     raised_at = models.DateTimeField(db_index=True)
-    reason = models.CharField(max_length=300, blank=True, help_text=_("Why it was decided so, for colleagues only."))
+    reason = models.CharField(max_length=300, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=40, blank=True)
-    driver = models.ForeignKey(
-        Driver, on_delete=models.SET_NULL, null=True, blank=True, related_name="disputes", help_text=_("Whose attempt.")
-    )
+    driver = models.ForeignKey(Driver, on_delete=models.SET_NULL, null=True, blank=True, related_name="disputes")
 
     def __str__(self) -> str:
         return f"dispute of {self.attempt}"

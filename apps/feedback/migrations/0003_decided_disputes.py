@@ -21,7 +21,6 @@ class Migration(migrations.Migration):
             name="driver",
             field=models.ForeignKey(
                 blank=True,
-                help_text="Whose attempt.",
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="disputes",
@@ -31,6 +30,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="dispute",
             name="reason",
-            field=models.CharField(blank=True, help_text="Why it was decided so, for colleagues only.", max_length=300),
+            field=models.CharField(blank=True, max_length=300),
         ),
     ]
