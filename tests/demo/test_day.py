@@ -1,11 +1,14 @@
 """The demo's fleet and a small day of it: the bicycle of the micro depot comes back for its second load."""
 
+from random import Random
+
 import pytest
 from django.test import Client
 
 from apps.demo import cast, stage
 from apps.demo import day as days
 from apps.demo.models import DemoKey
+from apps.demo.orders import orders
 from apps.drivers.loading import vans_today
 from apps.fleet.models import Depot
 from apps.routing import services as routing
@@ -42,3 +45,13 @@ def test_the_bicycle_of_the_micro_depot_is_loaded_there_and_comes_back_for_more(
     front = Client().get("/").content.decode()
     assert front.count("/depot/") >= 2
     assert DemoKey.objects.filter(kind=DemoKey.Kind.CLERK).count() == 2
+
+
+@pytest.mark.covers("O19")
+def test_some_orders_of_the_day_are_collected_at_a_shop() -> None:
+    drawn = orders(Random(1), 200, list(range(2_000)), 20)
+    ours = [order for order in drawn if order.from_shop]
+    assert 0 < len(ours) < 20
+    made = days.create(world.merchant("lumen", "Lumen & Faden"), ours[0], world.TODAY)
+    assert made.collect_from is not None
+    assert made.collect_from.name == "Lumen Schaan"
