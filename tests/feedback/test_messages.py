@@ -1,0 +1,225 @@
+"""A message on the way: who reads it is said before, that it was read is said by the driver's phone and nobody else."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+from apps.core import clock
+from apps.deliveries.models import AccessCode, Delivery, Link
+from apps.deliveries.services import move_state
+from apps.deliveries.states import State
+from apps.drivers.models import PhoneEvent
+from apps.events.models import Event, Reaction
+from apps.feedback.models import ThreadMessage
+from apps.feedback.services import forget_words
+from apps.fleet.models import Driver
+from apps.merchants.models import Policy
+from tests import world
+from tests.conftest import HOME_ZONE, FrozenClock
+from tests.drivers.phones import browser_of, leave, one_van_day, phone_of, post, visits
+from tests.feedback.pages import confirmed, delivery_in, token_for
+from tests.tracking.shopper import Shopper
+from tests.tracking.verify_change import COMMITS, verify_change
+
+pytestmark = pytest.mark.django_db
+WRITE, WORDS = "/message$", "<b>Ring</b> at <img src=x onerror=alert(1)> Zimtstern & Co"
+LITERAL = "&lt;b&gt;Ring&lt;/b&gt; at &lt;img src=x onerror=alert(1)&gt; Zimtstern &amp; Co"
+HOLD, BATCH = "/driver/api/hold", "/driver/api/events"
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttles() -> None:
+    cache.clear()
+
+
+def near(names: tuple[str, ...] = ("Alice", "Bob")) -> tuple[Delivery, Delivery, Driver]:
+    """The deliveries of the first and the second stop of a van on the road, and its driver."""
+    _all, driver = one_van_day(names)
+    leave(driver)
+    first, second = (visit.drops.get().delivery for visit in visits(driver)[:2])
+    return first, second, driver
+
+
+def wrote(delivery: Delivery, text: str = WORDS) -> ThreadMessage:
+    Shopper(token_for(delivery)).follow(WRITE).send(text=text)
+    return ThreadMessage.objects.filter(delivery=delivery).latest("pk")
+
+
+@pytest.mark.django_db(transaction=COMMITS)
+@pytest.mark.covers("T16")
+def test_a_message_is_delivered_read_and_answered_and_each_mark_is_pushed(
+    now: FrozenClock, drain: Callable[..., int]
+) -> None:
+    first, _second, driver = near()
+    drain()
+    token = token_for(first)
+    shopper = Shopper(token).follow(WRITE)
+    assert "Your driver reads it before your stop." in shopper.text
+    with verify_change(drain, first):
+        shopper.send(text=WORDS)
+    assert "It is on its way to the driver's phone." in shopper.text
+    assert "Sent" in Shopper(token).text
+    with verify_change(drain, first):
+        held = post(phone_of(driver), HOLD).json()["stops"][0]["html"]["planned"]
+    assert LITERAL in held
+    assert "<img src=x" not in held
+    assert "On the driver's phone" in Shopper(token).text
+    message = ThreadMessage.objects.get()
+    tapped = now.instant + timedelta(minutes=2)
+    now.advance(minutes=30)
+    event = {"id": "tap-00000001", "kind": "message", "at": tapped.isoformat(), "message": message.pk}
+    phone = phone_of(driver)
+    with verify_change(drain, first):
+        (answer,) = post(phone, BATCH, {"events": [{**event, "sentence": "two_minutes"}]}).json()["answers"]
+    assert answer["ok"]
+    again = post(phone, BATCH, {"events": [event, {**event, "id": "tap-00000002", "at": clock.now().isoformat()}]})
+    assert [one["again"] for one in again.json()["answers"]] == [True, True]
+    message.refresh_from_db()
+    assert message.read_at == tapped
+    assert PhoneEvent.objects.count() == 2
+    assert Event.objects.filter(kind="feedback.message_opened").count() == 1
+    assert ThreadMessage.objects.filter(by="driver", sentence="two_minutes").count() == 1
+    page = Shopper(token)
+    assert re.search(rf"Read by the driver,[^.]* {tapped.astimezone(HOME_ZONE):%H:%M}", page.text), page.text
+    assert "I will wait two minutes" in page.text
+    german = Client(headers={"Accept-Language": "de"}).get(f"/t/{token}").content.decode()
+    assert "Ich warte zwei Minuten" in german
+    for row in (*Event.objects.values_list("payload", flat=True), *Reaction.objects.values_list("payload", flat=True)):
+        assert "Zimtstern" not in json.dumps(row)
+
+
+@pytest.mark.covers("T16", "T2")
+def test_words_are_for_verified_eyes_and_a_shared_link_sees_and_writes_nothing() -> None:
+    first, second, _driver = near()
+    token, share = token_for(first), token_for(first, Link.Kind.VIEW)
+    wrote(first)
+    alone = Client().get(f"/t/{token}").content.decode() + Client().get(f"/t/{token}/state").content.decode()
+    assert "Your message" in alone
+    assert "Zimtstern" not in alone
+    owner = confirmed(Shopper(token), token)
+    page = owner.client.get(f"/t/{token}").content.decode()
+    assert LITERAL in page
+    assert "<img src=x" not in page
+    shared = Client().get(f"/t/{share}/state").json()
+    assert shared["thread"] is None
+    assert Shopper(share).open(f"/t/{share}/message").status == 404
+    assert Client().post(f"/t/{share}/message", {"text": "Hello"}).status_code == 404
+    other = token_for(second)
+    stranger = confirmed(Shopper(other), other)
+    assert "Zimtstern" not in stranger.client.get(f"/t/{other}").content.decode()
+    assert ThreadMessage.objects.count() == 1
+
+
+@pytest.mark.covers("T16")
+def test_no_other_driver_and_no_customer_can_set_the_mark(now: FrozenClock) -> None:
+    first, _second, driver = near()
+    message = wrote(first)
+    stranger = Driver.objects.create(name="Stranger")
+    world.shift("van-2")
+    colleague = Driver.objects.get(name="Driver of van-2")
+    event = {"id": "tap-00000001", "kind": "message", "at": now.instant.isoformat(), "message": message.pk}
+    for one in (stranger, colleague):
+        (answer,) = post(phone_of(one), BATCH, {"events": [event]}).json()["answers"]
+        assert not answer["ok"]
+    assert Client().post(f"/driver/messages/{message.pk}/read").status_code == 401
+    token = token_for(first)
+    Shopper(token).open(f"/t/{token}/message?done=1")
+    (answer,) = post(phone_of(driver), BATCH, {"events": [{**event, "sentence": "<script>"}]}).json()["answers"]
+    assert answer["code"] == "sentence_unknown"
+    message.refresh_from_db()
+    assert (message.read_at, message.delivered_at) == (None, None)
+    plain = browser_of(driver)
+    assert LITERAL in plain.get("/driver/").content.decode()
+    plain.post(f"/driver/messages/{message.pk}/read", {"sentence": "at_door"})
+    message.refresh_from_db()
+    assert message.read_at == now.instant
+    assert "You answered: I am at the door" in plain.get("/driver/").content.decode()
+
+
+@pytest.mark.covers("T16", "I5")
+def test_a_door_code_in_a_message_moves_to_the_protected_field() -> None:
+    first, _second, driver = near()
+    message = wrote(first, "The gate code is 4711#, thank you")
+    assert message.text == "The gate code is •••, thank you"
+    assert AccessCode.objects.get(delivery=first).code == "4711#"
+    held = post(phone_of(driver), HOLD).json()
+    assert held["codes"][first.public_id] == "4711#"
+    assert "4711" not in json.dumps(held["stops"])
+    token = token_for(first)
+    Shopper(token).follow(WRITE).send(text="The gate code is 0815#")
+    assert AccessCode.objects.get(delivery=first).code == "4711#", "a bare link replaced a door code"
+
+
+@pytest.mark.covers("T16")
+def test_before_the_van_is_near_the_desk_reads_and_answers(drain: Callable[..., int]) -> None:
+    (alice, *_rest), driver = one_van_day(("Alice", "Bob"))
+    token = token_for(alice)
+    shopper = Shopper(token).follow(WRITE)
+    assert "The help desk reads it." in shopper.text
+    shopper.send(text=WORDS)
+    leave(driver)
+    assert ThreadMessage.objects.get().to_driver is False
+    assert "Zimtstern" not in json.dumps(post(phone_of(driver), HOLD).json())
+    agent = Client()
+    agent.force_login(User.objects.create_superuser("agent"))
+    desk = agent.get(f"/admin/deliveries/delivery/{alice.pk}/change/").content.decode()
+    assert LITERAL in desk
+    assert "<img src=x" not in desk
+    assert LITERAL in agent.get("/admin/feedback/threadmessage/").content.decode()
+    form = {"text": "We tell <i>her</i>.", "key": "a" * 32}
+    for _twice in range(2):
+        assert agent.post(f"/admin/desk/{alice.pk}/answer", form).status_code == 302
+    drain()
+    assert "An answer for you" in Shopper(token).text
+    assert (
+        "We tell &lt;i&gt;her&lt;/i&gt;." in confirmed(Shopper(token), token).client.get(f"/t/{token}").content.decode()
+    )
+    assert ThreadMessage.objects.filter(by="desk").count() == 1
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("stranger", is_staff=True))
+    assert stranger.post(f"/admin/desk/{alice.pk}/answer", {**form, "key": "b" * 32}).status_code == 404
+
+
+@pytest.mark.covers("T16")
+def test_a_thread_ends_with_its_delivery_can_be_switched_off_and_is_forgotten(now: FrozenClock) -> None:
+    ended = delivery_in(State.DELIVERED)
+    token = token_for(ended)
+    assert not [link for link in Shopper(token).links if link.endswith("/message")]
+    assert Shopper(token).open(f"/t/{token}/message").status == 410
+    made = world.delivery("Bob")
+    token = token_for(made)
+    form = Shopper(token).follow(WRITE)
+    assert form.send(text="x" * 301).status == 422
+    form.send(text="Hello", key="c" * 32)
+    form.open(f"/t/{token}/message").send(text="Hello", key="c" * 32)
+    assert ThreadMessage.objects.filter(delivery=made).count() == 1
+    form.open(f"/t/{token}/message")
+    move_state(delivery_id=made.pk, to=State.CANCELLED, actor="shopper")
+    assert form.send(text="Too late").status == 410
+    assert "Sent to the help desk" in Shopper(token).text
+    now.advance(days=made.merchant.policy.words_days + 1)
+    forget_words()
+    assert not ThreadMessage.objects.exists()
+    off = world.delivery("Charlie")
+    Policy.objects.update(allow_messages=False)
+    token = token_for(off)
+    page = Shopper(token)
+    assert not [link for link in page.links if link.endswith("/message")]
+    assert "The sender does not offer this." in page.text
+    assert Shopper(token).open(f"/t/{token}/message").status == 422
+
+
+@pytest.mark.covers("T16")
+def test_writing_has_a_limit_for_each_delivery() -> None:
+    made = world.delivery("Alice")
+    token = token_for(made)
+    form = Shopper(token).follow(WRITE)
+    answers = [form.send(text="x" * 301).status for _try in range(11)]
+    assert (answers[0], answers[-1]) == (422, 429)
+    assert Shopper(token_for(world.delivery("Bob"))).follow(WRITE).send(text="Hello").status == 200
