@@ -83,6 +83,8 @@ def test_a_limit_counts_grams_and_hours_leave_the_rest_of_the_day_open(operator)
         services.propose(delivery=early, place=early.place, window=early.window)
     assert refused.value.code == "zone"
     assert services.propose(delivery=late, place=late.place, window=late.window).insertion.vehicle == str(shift.pk)
+    both = services.offers(delivery=early, place=early.place, windows=[world.hours(9, 10), world.hours(13, 14)])
+    assert [(offer.feasible, offer.reason) for offer in both] == [(False, "zone"), (True, "")]
     Vehicle.objects.update(grams_co2e_per_kilometre=299)
     assert services.propose(delivery=early, place=early.place, window=early.window)
 

@@ -9,6 +9,7 @@ from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery
 from apps.routing.planner import slots
 from apps.routing.planner.insertion import FrozenStop
+from apps.routing.planner.problem import Stop
 from apps.routing.planner.solution import Reason
 from apps.routing.services import answer
 from apps.routing.services.change_plan import day_of, paired, plan_for, stop_for
@@ -126,12 +127,27 @@ def _of_day(
     (cleared, loaded_on), snapshot = plan, plan[0].snapshot
     widest = TimeWindow(min(window.earliest for window in windows), max(window.latest for window in windows))
     cleared, collect, stop = paired(cleared, subject, stop_for(snapshot, subject, widest, loaded_on))
-    wanted = [snapshot.window(window) for window in windows]
-    if collect is not None:
-        answers = answer.offers_of_pair(cleared, collect, stop, wanted)
-    else:
-        answers = answer.offers(cleared, stop, subject.place, wanted)
-    return [_offer(snapshot, day, window, one) for window, one in zip(windows, answers, strict=True)]
+    found: list[SlotOffer] = []
+    for areas, group in _by_zones(snapshot, subject, stop, loaded_on, windows):
+        inside, wanted = stop.replace(areas=areas), [snapshot.window(window) for window in group]
+        if collect is not None:
+            answers = answer.offers_of_pair(cleared, collect, inside, wanted)
+        else:
+            answers = answer.offers(cleared, inside, subject.place, wanted)
+        found += [_offer(snapshot, day, window, one) for window, one in zip(group, answers, strict=True)]
+    return found
+
+
+def _by_zones(
+    snapshot: Snapshot, subject: Subject, stop: Stop, loaded_on: str | None, windows: list[TimeWindow]
+) -> list[tuple[frozenset[str], list[TimeWindow]]]:
+    """The windows by the drawn zones that count in them: a zone may have hours."""
+    if not stop.areas:
+        return [(stop.areas, windows)]
+    groups: dict[frozenset[str], list[TimeWindow]] = {}
+    for window in windows:
+        groups.setdefault(stop_for(snapshot, subject, window, loaded_on).areas, []).append(window)
+    return list(groups.items())
 
 
 def _offer(snapshot: Snapshot, day: date, window: TimeWindow, found: slots.Offer) -> SlotOffer:
