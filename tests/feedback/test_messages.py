@@ -142,7 +142,7 @@ def test_no_other_driver_and_no_customer_can_set_the_mark(now: FrozenClock) -> N
     assert "You answered: I am at the door" in plain.get("/driver/").content.decode()
 
 
-@pytest.mark.covers("T16", "I5")
+@pytest.mark.covers("T16")
 def test_a_door_code_in_a_message_moves_to_the_protected_field() -> None:
     first, _second, driver = near()
     message = wrote(first, "The gate code is 4711#, thank you")
