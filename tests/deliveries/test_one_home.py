@@ -48,7 +48,7 @@ def stop_of(delivery: Delivery) -> Visit:
     return Visit.objects.get(drops__delivery=delivery, drops__is_open=True)
 
 
-@pytest.mark.covers("T8", "O14")
+@pytest.mark.covers("T8")
 def test_two_orders_for_one_person_are_one_stop_and_the_neighbours_is_another() -> None:
     world.shift("van-1")
     first, second, next_door = order("H-1"), order("H-2", where=TYPED, parcels=2), order("H-3", NEIGHBOUR)
