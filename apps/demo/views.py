@@ -80,7 +80,10 @@ def _groups() -> Iterable[dict[str, Any]]:
     gone_wrong = (State.FAILED, State.RETURNING, State.CANCELLED)
     disputed = showcase.disputed()[:1]
     other = rows.exclude(pk__in=[one.pk for one in disputed])
-    wrong = [found for state in gone_wrong if (found := other.filter(state=state).first())]
+    # The driver's word about the recipient can be disputed, so such a one comes first.
+    nobody_there = other.filter(state=State.FAILED, attempts__reason_code__startswith="consignee_").first()
+    found = [nobody_there, *(other.filter(state=state).first() for state in gone_wrong)]
+    wrong = list(dict.fromkeys(one for one in found if one is not None))[:3]
     note = _("Choose a new time, dispute the attempt, see what is being checked.")
     yield _group(_("When something went wrong"), note, wrong[:1] + disputed + wrong[1:])
     yield _shared(_on_route(rows, 1, FAR)[:1])
