@@ -131,7 +131,7 @@ def _figures(content: Mapping[str, Any], currency: str) -> Iterator[Figure]:
     if before["left_out"] or after["left_out"]:
         yield figure(_("Without a van"), "left_out", "")
     if "overlap" in before and "overlap" in after:
-        yield figure(_("Neighbours on another van"), "overlap", "%", per=10)
+        yield figure(_("Neighbouring stops on different vans"), "overlap", "%", per=10)
         yield figure(_("Working times apart"), "spread", _("min"), per=60)
 
 

@@ -20,7 +20,7 @@ def told(snapshot: Snapshot, plan: DayPlan) -> str:
     if used < 2 or any(vehicle.started for vehicle in problem.vehicles):
         return ""
     figures = evenness(problem, standing)
-    words = _("Of the neighbours of a stop, another van serves %(overlap)s; working times lie %(spread)s apart.") % {
+    words = _("%(overlap)s of neighbouring stops are on different vans; working times lie %(spread)s apart.") % {
         "overlap": _percent(figures.overlap_permille),
         "spread": _duration(figures.spread),
     }
@@ -46,4 +46,6 @@ def _duration(seconds: int) -> str:
     minutes = round(seconds / 60 / _STEP) * _STEP
     if minutes < 60:
         return _("%(minutes)s min") % {"minutes": minutes}
+    if not minutes % 60:
+        return _("%(hours)s h") % {"hours": minutes // 60}
     return _("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}

@@ -94,7 +94,7 @@ def test_a_depot_that_minds_has_its_drafts_dealt_out_evenly_and_sees_by_how_much
     built = Replan.objects.get(reason="build")
     assert built.overlap_after == 0 < built.overlap_before
     assert built.spread_before is not None
-    told = "another van serves 0\u00a0%"
+    told = "0\u00a0% of neighbouring stops are on different vans"
     assert told in page_of(agent)
     plan.refresh_from_db()
     assert look_at(plan).policy.evens
