@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -52,15 +53,12 @@ def create_delivery(
     terms.check()
     person = recipient.as_row()
     where = with_home_key(place, person).as_row()
-    shop = terms.collect_from.as_row() if terms.collect_from is not None else None
     payer = buyer.as_row() if buyer and buyer != recipient else None
     if service_seconds is None:
         service_seconds = door_service_seconds(len(parcels))
     with transaction.atomic():
         person.save()
         where.save()
-        if shop is not None:
-            shop.save()
         order = _order(merchant, reference, payer or person)
         now = clock.now()
         delivery = Delivery.objects.create(
@@ -72,22 +70,32 @@ def create_delivery(
             window_earliest=window.earliest,
             window_latest=window.latest,
             service_seconds=service_seconds,
-            kind=terms.kind,
-            collect_from=shop,
-            priority=terms.priority,
-            needs=sorted(terms.needs),
-            deferred_reason=terms.deferred,
-            proof_needed=sorted(terms.proof),
-            minimum_age=terms.minimum_age,
-            cash_due=terms.cash_due,
-            cash_currency=terms.cash_currency,
             created_at=now,
+            **_asked(terms),
         )
         _add_parcels(delivery, parcels)
         Attempt.objects.create(delivery=delivery, number=1, place=where, started_at=now)
         make_link(delivery=delivery)
         emit(events.CREATED, delivery_id=delivery.pk, actor=actor)
     return delivery
+
+
+def _asked(terms: Terms) -> dict[str, Any]:
+    """The columns of the terms; the shop is written."""
+    shop = terms.collect_from.as_row() if terms.collect_from is not None else None
+    if shop is not None:
+        shop.save()
+    return {
+        "kind": terms.kind,
+        "collect_from": shop,
+        "priority": terms.priority,
+        "needs": sorted(terms.needs),
+        "deferred_reason": terms.deferred,
+        "proof_needed": sorted(terms.proof),
+        "minimum_age": terms.minimum_age,
+        "cash_due": terms.cash_due,
+        "cash_currency": terms.cash_currency,
+    }
 
 
 def door_service_seconds(parcels: int) -> int:
