@@ -198,10 +198,10 @@ def _solved(snapshot: Snapshot, plan: DayPlan, search: Search) -> Solution:
         started_at=instant,
         cost_before=_cost(snapshot, snapshot.standing),
         cost_after=_cost(snapshot, found),
-        overlap_before=before and before.overlap_permille,
-        overlap_after=after and after.overlap_permille,
-        spread_before=before and before.spread,
-        spread_after=after and after.spread,
+        overlap_before=before.overlap_permille if before is not None else None,
+        overlap_after=after.overlap_permille if after is not None else None,
+        spread_before=before.spread if before is not None else None,
+        spread_after=after.spread if after is not None else None,
         solve_milliseconds=int((monotonic() - began) * 1000),
     )
     return _filled(snapshot.timetable).solution if why else found
