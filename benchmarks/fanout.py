@@ -119,7 +119,8 @@ async def paced(publish: Publish, vans: int, rate: float, seconds: float, listen
         at = datetime.now(UTC).isoformat()
         newest[van] = at.encode()
         listener.sent[newest[van]] = perf_counter()
-        publish(van, at, CENTRE[0] + number % 1000 / 20_000, CENTRE[1])
+        # Where nobody lives: near a door the van would rightly be hidden from all whose door it is not.
+        publish(van, at, CENTRE[0] + number % 1000 / 20_000, CENTRE[1] - 0.05)
     return newest
 
 
@@ -237,7 +238,7 @@ def _writer_flood(vans: int) -> Callable[[threading.Event], None]:
                 if ends.is_set():
                     return
                 at = max(datetime.now(UTC), start + timedelta(microseconds=number))
-                fix = Fix(CENTRE[0] + number % 1000 / 20_000, CENTRE[1], at)
+                fix = Fix(CENTRE[0] + number % 1000 / 20_000, CENTRE[1] - 0.05, at)
                 record_batch({van: [fix] for van in everyone})
                 # The pages are told at most so often; more writes would only wear the disk.
                 ends.wait(0.02)

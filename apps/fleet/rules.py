@@ -23,6 +23,7 @@ BELIEVED_AFTER = 3
 """So many positions in a row that agree with each other are right, and what they jumped away from was wrong."""
 SAMPLE_METRES = 25.0
 SAMPLE_SECONDS, SPARSE_SECONDS = 6.0, 15.0
+_SAMPLED_AGAIN = timedelta(seconds=SAMPLE_SECONDS)
 """Of a fix a second every sixth is kept while the van moves, and one each quarter of a minute when it does not."""
 
 
@@ -66,6 +67,22 @@ def drop_reason(fix: Fix, depot: tuple[float, float], before: Fix | None, now: d
     if before is not None and _is_jump(before, fix):
         return "too_fast"
     return None
+
+
+def is_plain(fix: Fix, depot: tuple[float, float], before: Fix, now: datetime) -> bool:
+    """True only where drop_reason() finds none: the one look that nearly all positions need."""
+    latitude, longitude, at, *_more = fix
+    # Comparisons with what is no number are false.
+    return (
+        at.tzinfo is not None
+        and abs(latitude - before[0]) < _NO_JUMP
+        and abs(longitude - before[1]) < _NO_JUMP
+        and abs(latitude - depot[0]) < _NEAR_DEPOT
+        and abs(longitude - depot[1]) < _NEAR_DEPOT
+        and abs(latitude) <= 90
+        and abs(longitude) <= 180
+        and -OLDEST <= at - now <= FUTURE
+    )
 
 
 def _is_within(one: tuple[float, float], other: tuple[float, float], degrees: float) -> bool:
@@ -122,7 +139,10 @@ def is_worth_keeping(fix: Fix, kept: Fix | None) -> bool:
     """Whether the history gains by this fix; `kept` is the last one in it."""
     if kept is None:
         return True
-    seconds = (fix.at - kept.at).total_seconds()
+    since = fix[2] - kept[2]
+    if -_SAMPLED_AGAIN < since < _SAMPLED_AGAIN:
+        return False
+    seconds = since.total_seconds()
     if seconds >= SPARSE_SECONDS:
         return True
     return abs(seconds) >= SAMPLE_SECONDS and distance_metres(kept.point, fix.point) > SAMPLE_METRES
