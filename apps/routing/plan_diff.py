@@ -126,7 +126,8 @@ def _figures(content: Mapping[str, Any], currency: str) -> Iterator[Figure]:
     yield figure(_("Driving"), "seconds", _("min"), per=60)
     yield figure(_("Way"), "metres", "km", per=1000, places=1)
     yield figure("CO₂e", "grams", "kg", per=1000, places=2)
-    if before["late"] or after["late"]:
+    # A preview that was worked out by the release before has no such figure.
+    if "late" in after and (before["late"] or after["late"]):
         yield figure(_("Late"), "late", _("min"), per=60)
     if before["left_out"] or after["left_out"]:
         yield figure(_("Without a van"), "left_out", "")
