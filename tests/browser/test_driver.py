@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from apps.deliveries.access import open_link
 from apps.deliveries.models import AccessCode, Attempt, Delivery, Proof
-from apps.deliveries.services import doorstep_code_of, start_attempt
+from apps.deliveries.services import doorstep_code_of, make_link, start_attempt, token_of
 from apps.drivers.models import PhoneEvent
 from apps.events.models import Event
+from apps.feedback.services import write_message
 from apps.fleet.models import Driver
 from apps.fleet.services import issue_driver_token, revoke_driver_token
 from apps.instructions.services import save_instruction
@@ -138,6 +140,32 @@ def test_a_stop_from_reading_to_signing_and_one_that_fails(page: Page, driver: D
     assert bob.state == "failed"
     assert "Street is flooded" in Attempt.objects.get(delivery=bob).staff_note
     assert {first.pk, second.pk} == set(Visit.objects.exclude(left_at=None).values_list("pk", flat=True))
+
+
+@pytest.mark.covers("T16")
+def test_a_message_is_read_and_answered_in_a_dead_spot(page: Page, context: BrowserContext, driver: Driver) -> None:
+    leave(driver)
+    _first, alice = at_stop(driver, 0)
+    opened = open_link(token_of(make_link(delivery=alice)))
+    words = "Bell is <b>broken</b>"
+    message = write_message(access=opened, text=words, to_driver=True, form_key="a")
+    page.reload()
+    is_kept(page, "broken")
+    message.refresh_from_db()
+    assert message.delivered_at is not None
+    expect(page.get_by_text(words)).to_be_visible()
+    context.set_offline(True)
+    page.get_by_text("Answer with a sentence").click()
+    page.get_by_role("button", name="I will wait two minutes").click()
+    expect(page.locator(".told--pinned")).to_have_count(0)
+    stores(page, lambda stored: "two_minutes" in stored)
+    message.refresh_from_db()
+    assert message.read_at is None
+    context.set_offline(False)
+    expect(page.get_by_text("You answered: I will wait two minutes")).to_be_visible(timeout=20_000)
+    message.refresh_from_db()
+    assert message.read_at is not None
+    assert alice.thread.filter(by="driver", sentence="two_minutes").count() == 1
 
 
 @pytest.mark.covers("D8")
