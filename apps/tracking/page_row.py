@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
@@ -159,7 +159,7 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=2, thread_name_prefix="page-row")
 
 
-def _ask_django(sql: str, values: list[str | int]) -> Row | None:
+def _ask_django(sql: str, values: Sequence[str | int]) -> Row | None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
