@@ -165,6 +165,10 @@ def test_scanners_and_prefetchers_change_nothing(client: Client, alice: Delivery
             client.head(f"/t/{token}{tail}", query)
             client.options(f"/t/{token}{tail}")
     assert snapshot(alice) == before
+    # The control: what they fetched does change things for whoever sends it as a form.
+    client.post(f"/t/{token}/instructions", {**query, "safe_place": "in_person"})
+    assert snapshot(alice) != before
+    assert Instruction.objects.get(delivery=alice).note == "from a robot"
 
 
 @pytest.mark.covers("GS1")
