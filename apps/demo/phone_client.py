@@ -87,6 +87,11 @@ class DriverPhone(Device):
     def read_notice(self, notice: int) -> None:
         self.post(f"/driver/api/notices/{notice}/read")
 
+    def read_message(self, message: int, *, sentence: str, at: datetime) -> None:
+        """As the phone's queue tells it: an id of its own, the time of the tap."""
+        tap = {"id": f"simulated-{message}", "kind": "message", "at": at.isoformat()}
+        self.post("/driver/api/events", json={"events": [{**tap, "message": message, "sentence": sentence}]})
+
     def acknowledge(self, delivery: str, version: int) -> None:
         self.post(f"/driver/api/deliveries/{delivery}/acknowledge", json={"version": version})
 

@@ -186,6 +186,7 @@ class Van:
         if stops:
             self.heading_to = stops[0]
             target = Point(stops[0]["lat"], stops[0]["lon"])
+            self._read_messages(stops[0], now)
             if stops[0]["state"] == "arrived":  # the simulator was restarted while a stop was being served
                 self.place = target
                 self.serving_until = now + timedelta(seconds=60)
@@ -195,6 +196,13 @@ class Van:
             target = Point(self.route["depot"]["lat"], self.route["depot"]["lon"])
         self.leg = self.road.leg(self.place, target)
         self.leg_began, self.leg_stretch = now, self.random.uniform(*DRIVING_NOISE)
+
+    def _read_messages(self, stop: dict[str, Any], now: datetime) -> None:
+        """What the people of the next stop wrote is read, and answered, before driving there."""
+        for drop in stop["drops"]:
+            for message in drop.get("messages", ()):
+                if not message["read"]:
+                    self.phone.read_message(message["id"], sentence="on_my_way", at=now)
 
     def _rests(self, before: int | None, now: datetime) -> bool:
         """Takes the break that the plan has before leaving towards that stop; True while it lasts."""

@@ -30,9 +30,11 @@ class Phone:
         self.refuses_arrival = False
         self.waits_until: str | None = None
         self.breaks: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
 
     def route(self) -> dict[str, Any]:
         drop = {"delivery": "x", "acknowledged": False, "instruction_version": 1, "recipient": "Alice", "parcels": 1}
+        drop["messages"] = self.messages
         stop = {
             "visit": 1,
             "state": "planned",
@@ -52,6 +54,10 @@ class Phone:
             "breaks": self.breaks,
             "stops": [] if self.done else [stop],
         }
+
+    def read_message(self, message: int, *, sentence: str, at: datetime) -> None:
+        self.said.append((f"read {message} {sentence}", at))
+        self.messages = []
 
     def rest(self, *, begins: bool) -> None:
         self.said.append(("rest" if begins else "work", MORNING))
@@ -96,7 +102,9 @@ def drive(van: Van, minutes: int, start: datetime = MORNING) -> None:
 
 def test_an_early_van_waits_until_the_window_opens() -> None:
     phone = Phone()
+    phone.messages = [{"id": 7, "text": "Hello", "read": False, "answer": ""}]
     drive(Van(phone, Road(), Random(3)), 110)  # type: ignore[arg-type]
+    assert len(phone.when("read 7 on_my_way")) == 1
     assert phone.when("arrive")[0] < MORNING + timedelta(minutes=15)
     assert phone.when("complete")[0] > datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 
