@@ -132,6 +132,10 @@ def test_no_other_driver_and_no_customer_can_set_the_mark(now: FrozenClock) -> N
     Shopper(token).open(f"/t/{token}/message?done=1")
     (answer,) = post(phone_of(driver), BATCH, {"events": [{**event, "sentence": "<script>"}]}).json()["answers"]
     assert answer["code"] == "sentence_unknown"
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("operator"))
+    change = f"/admin/feedback/threadmessage/{message.pk}/change/"
+    assert operator.post(change, {"read_at_0": "2026-03-10", "read_at_1": "08:31"}).status_code == 403
     message.refresh_from_db()
     assert (message.read_at, message.delivered_at) == (None, None)
     plain = browser_of(driver)
