@@ -59,7 +59,7 @@ def moves_between(snapshot: Snapshot, found: Solution) -> tuple[Move, ...]:
 
 def _most_moved(move: Move) -> tuple[int, int]:
     """Whoever comes or goes first, then by minutes."""
-    return -10**6 if move.minutes is None else -abs(move.minutes), move.visit
+    return -(10**6) if move.minutes is None else -abs(move.minutes), move.visit
 
 
 def _move(snapshot: Snapshot, before: Timetable, after: Timetable, visit: int, stop: str) -> Move | None:
