@@ -24,6 +24,9 @@ class TimeWindow:
     def contains(self, instant: datetime) -> bool:
         return self.earliest <= instant <= self.latest
 
+    def holds(self, other: "TimeWindow") -> bool:
+        return self.earliest <= other.earliest and other.latest <= self.latest
+
     def overlap(self, other: "TimeWindow") -> "TimeWindow | None":
         earliest, latest = max(self.earliest, other.earliest), min(self.latest, other.latest)
         return TimeWindow(earliest, latest) if earliest <= latest else None

@@ -30,6 +30,9 @@ STATE_COLOURS = dict.fromkeys(State.values, "") | {
 }
 
 
+TIMES = ("shown_window", "shown_preferred", "shown_promise")
+
+
 class ReadOnlyInline(TabularInline):
     extra = 0
     can_delete = False
@@ -98,10 +101,10 @@ class DeliveryAdmin(TenantScoped, ModelAdmin):
     inlines = [ParcelInline, AttemptInline, PromiseInline, LinkInline, ProofInline]
     # What happened, people, place and messages stand on the desk above (apps.support); here is what it leaves out.
     fieldsets = [
-        (None, {"fields": ["order", "merchant", "shown_state", "shown_window", "shown_promise", "created", "ended"]}),
+        (None, {"fields": ["order", "merchant", "shown_state", *TIMES, "created", "ended"]}),
         (gettext_lazy("Place"), {"fields": ["place", "home", "collect_from", "codes", "collect_by"]}),
     ]
-    readonly_fields = ["shown_state", "shown_window", "shown_promise", "created", "ended", "codes", "collect_by"]
+    readonly_fields = ["shown_state", *TIMES, "created", "ended", "codes", "collect_by"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         open_one = Prefetch("promises", Promise.objects.filter(closed_at=None), to_attr="open_promises")
@@ -119,6 +122,13 @@ class DeliveryAdmin(TenantScoped, ModelAdmin):
     @display(description=gettext_lazy("Window"), ordering="window_earliest")
     def shown_window(self, row: Delivery) -> str:
         return words.window_words(row.window_earliest, row.window_latest, zone=selectors.zone_of(row))
+
+    @display(description=gettext_lazy("Would like best"))
+    def shown_preferred(self, row: Delivery) -> str:
+        preferred = row.preferred
+        if preferred is None:
+            return "–"
+        return words.window_words(preferred.earliest, preferred.latest, zone=selectors.zone_of(row))
 
     @display(description=gettext_lazy("Told the customer"))
     def shown_promise(self, row: Delivery) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import InvalidInput
 from apps.core.geo import is_coordinate
 from apps.core.phones import to_e164
+from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Contact, Delivery, Place
 
 LARGEST_MILLIMETRES = 10_000
@@ -129,6 +130,8 @@ class Terms:
     cash_currency: str = ""
     collect_from: PlaceInput | None = None
     """The shop where a van collects it on the same day; None: it comes from a depot."""
+    preferred: TimeWindow | None = None
+    """The part of the window they would like best: weighed by the plan, never promised."""
 
     def check(self) -> None:
         """Raises InvalidInput for words no van understands."""

@@ -109,6 +109,10 @@ class Delivery(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.CREATED, db_index=True)
     window_earliest = models.DateTimeField(help_text=_("What was agreed; hard."))
     window_latest = models.DateTimeField()
+    preferred_earliest = models.DateTimeField(
+        null=True, blank=True, help_text=_("The part of the window they would like best; weighed, never promised.")
+    )
+    preferred_latest = models.DateTimeField(null=True, blank=True)
     service_seconds = models.PositiveIntegerField(default=120)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.DELIVERY)
     deferred_reason = models.CharField(
@@ -139,7 +143,16 @@ class Delivery(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(window_latest__gte=models.F("window_earliest")), name="delivery_window_not_reversed"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(preferred_earliest=None, preferred_latest=None)
+                | models.Q(
+                    preferred_earliest__gte=models.F("window_earliest"),
+                    preferred_latest__gte=models.F("preferred_earliest"),
+                    preferred_latest__lte=models.F("window_latest"),
+                ),
+                name="delivery_preference_inside_window",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -148,6 +161,13 @@ class Delivery(models.Model):
     @property
     def window(self) -> TimeWindow:
         return TimeWindow(self.window_earliest, self.window_latest)
+
+    @property
+    def preferred(self) -> TimeWindow | None:
+        """The part of the window they would like best."""
+        if self.preferred_earliest is None or self.preferred_latest is None:
+            return None
+        return TimeWindow(self.preferred_earliest, self.preferred_latest)
 
 
 class Parcel(models.Model):

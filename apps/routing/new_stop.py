@@ -5,6 +5,7 @@ from apps.deliveries.inputs import ORDINARY, Terms
 from apps.deliveries.models import Delivery
 from apps.routing.closures import shut
 from apps.routing.planner.problem import NEW_PLACE, Load, Stop
+from apps.routing.planner.wishing import common
 from apps.routing.snapshot import Snapshot
 from apps.routing.stops import SECONDS_PER_FURTHER_DROP, Whereabouts, open_windows, point_of
 
@@ -26,13 +27,15 @@ def new_stop(
     `lies_at` and `standing`: as in `Sites.holding`.
     """
     location = snapshot.ground.location(point_of(place))
-    earliest, latest = snapshot.window(window)
+    windows = open_windows(place, snapshot.depot, snapshot.day, *snapshot.window(window))
+    # Who asks for another window would like something else: the row forgets it then as well.
+    preferred = terms.preferred if terms.preferred is not None and window.holds(terms.preferred) else None
     house = place.kind, place.postcode, max(1, load.pieces), getattr(place, "floor", None)
     service = min(round(service * snapshot.learned.times.service.factor(*house)), 86_400)
     stop = Stop(
         id="new",
         location=NEW_PLACE if location is None else location,
-        windows=open_windows(place, snapshot.depot, snapshot.day, earliest, latest),
+        windows=windows,
         service=service,
         load=load,
         loaded_on=loaded_on,
@@ -43,6 +46,7 @@ def new_stop(
         collects=terms.kind == Delivery.Kind.RETURN,
         priority=terms.priority,
         depots=snapshot.sites.holding(place, [lies_at], standing),
+        wish=common(windows, [snapshot.window(preferred)] if preferred is not None else []),
     )
     own = snapshot.shifts.get(loaded_on or "")
     profile = own.profile if own is not None else ""

@@ -89,11 +89,19 @@ class DropRow(NamedTuple):
     needs: list[str]
     lies_at: int | None
     at_shop: bool
+    preferred_earliest: int | None
+    preferred_latest: int | None
 
     @property
     def is_return(self) -> bool:
         """Collected at the customer's: nothing has to be on the van beforehand."""
         return self.kind == Delivery.Kind.RETURN
+
+    @property
+    def wish(self) -> tuple[int, int] | None:
+        if self.preferred_earliest is None or self.preferred_latest is None:
+            return None
+        return self.preferred_earliest, self.preferred_latest
 
     @property
     def is_aboard(self) -> bool:
@@ -249,6 +257,8 @@ def _drops(plan: int, epoch: int, shift_id: int | None) -> dict[int, list[DropRo
             "delivery__needs",
             "lies_at",
             waits_at_shop("delivery"),
+            seconds_of("delivery__preferred_earliest", epoch),
+            seconds_of("delivery__preferred_latest", epoch),
         )
     )
     found: dict[int, list[DropRow]] = defaultdict(list)

@@ -15,6 +15,7 @@ from apps.routing.planner.intervals import intersect, next_start
 from apps.routing.planner.problem import LATEST_INSTANT, NO_LOAD, Load, Stop, Window
 from apps.routing.planner.stop import MOST_PRIORITY
 from apps.routing.planner.travel import Point
+from apps.routing.planner.wishing import common
 from apps.routing.rows import DropRow, VisitRow
 
 SECONDS_PER_FURTHER_DROP = 20
@@ -111,6 +112,7 @@ def build_stop(
         collects=collects,
         priority=max((min(drop.priority, MOST_PRIORITY) for drop in drops), default=0),
         depots=depots,
+        wish=common(windows, [clipped(*drop.wish) for drop in drops if drop.wish is not None]),
     )
 
 

@@ -41,6 +41,9 @@ def described(row: Delivery, merchant: Merchant) -> dict[str, Any]:
         "status": row.state,
         "tracking_url": tracking_url(link) if link else None,
         "window": {"earliest": row.window_earliest, "latest": row.window_latest},
+        "preferred_window": (
+            {"earliest": row.preferred_earliest, "latest": row.preferred_latest} if row.preferred else None
+        ),
         "time_zone": merchant.time_zone,
         "place": {"kind": row.place.kind, "town": row.place.town},
         "collect_from": {"name": row.collect_from.name, "town": row.collect_from.town} if row.collect_from else None,

@@ -90,6 +90,12 @@ class DeliveryInput(StrictSerializer):
     window = WindowInput(
         required=False, allow_null=True, default=None, help_text="Without one, the first that the plan can hold."
     )
+    preferred_window = WindowInput(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The part of the window they would like best. The plan weighs it; it is never promised.",
+    )
     service_seconds = Whole(min_value=30, max_value=LONGEST_SERVICE_SECONDS, required=False)
     kind = serializers.ChoiceField(
         choices=Delivery.Kind.values, required=False, default=Delivery.Kind.DELIVERY, help_text="A return is collected."
@@ -124,6 +130,15 @@ class DeliveryInput(StrictSerializer):
     )
     cash_due = Whole(min_value=0, max_value=10_000_000, required=False, default=0, help_text="Minor units.")
     cash_currency = serializers.RegexField(r"^([A-Z]{3})?$", required=False, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        window, preferred = attrs["window"], attrs["preferred_window"]
+        if preferred is None:
+            return attrs
+        if window is None or preferred["earliest"] < window["earliest"] or preferred["latest"] > window["latest"]:
+            message = _("A preferred window must lie inside the window that you send with it.")
+            raise serializers.ValidationError({"preferred_window": message})
+        return attrs
 
 
 class CancelInput(StrictSerializer):
@@ -168,6 +183,7 @@ class DeliveryOutput(serializers.Serializer):
     status = serializers.ChoiceField(choices=State.choices)
     tracking_url = serializers.URLField(allow_null=True, help_text="Null once the link was withdrawn.")
     window = WindowOutput()
+    preferred_window = WindowOutput(allow_null=True)
     time_zone = serializers.CharField()
     place = PlaceOutput()
     collect_from = ShopOutput(allow_null=True)

@@ -1,14 +1,19 @@
 """A merchant's journeys through the API: hand over, read back, list, call off; never anybody else's."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from apps.core.time_windows import TimeWindow
+from apps.deliveries import services as deliveries
 from apps.deliveries.models import Contact, Delivery
+from apps.fleet.models import Depot
 from apps.merchants.services import revoke_api_key
+from apps.routing import snapshot
 from apps.routing.models import Drop, Visit
 from tests import world
 from tests.storefront.shop import DELIVERIES, Shop, order, parcel, problem_of
@@ -77,6 +82,30 @@ def test_an_order_is_collected_at_the_merchants_shop_and_brought_by_the_same_van
         assert refused.json()["code"] == code
     night = shop.post(order("A-3", collect_from={**store, "opening_hours": "Sa 09:00-12:00"}))
     assert (night.status_code, night.json()["code"]) == (422, "collection")
+
+
+@pytest.mark.covers("O1")
+def test_a_preferred_part_of_the_window_is_weighed_kept_and_dropped_with_its_window(shop: Shop) -> None:
+    preferred = {"earliest": "2026-03-10T14:00:00+01:00", "latest": "2026-03-10T14:30:00+01:00"}
+    answer = shop.post(order(preferred_window=preferred))
+    assert answer.status_code == 201, answer.content
+    utc = {"earliest": "2026-03-10T13:00:00Z", "latest": "2026-03-10T13:30:00Z"}
+    read = shop.get(f"{DELIVERIES}/{answer.json()['id']}").json()
+    assert answer.json()["preferred_window"] == read["preferred_window"] == utc
+    assert shop.post(order("A-2")).json()["preferred_window"] is None
+    row = Delivery.objects.get(public_id=answer.json()["id"])
+    stops = snapshot.take(depot=Depot.objects.get(), day=world.TODAY).problem.stops
+    noon = 13 * 3600
+    assert [stop.wish for stop in stops] == [(noon + 3600, noon + 5400)]  # both go to one door at once
+    wider = TimeWindow(row.window_earliest - timedelta(hours=1), row.window_latest)
+    row = deliveries.change_window(delivery=row, window=wider, revision=row.revision, actor="shopper")
+    assert row.preferred is not None
+    late = TimeWindow(row.window_latest - timedelta(minutes=45), row.window_latest)
+    row = deliveries.change_window(delivery=row, window=late, revision=row.revision, actor="shopper")
+    assert row.preferred is None
+    for odd in ({"window": None}, {"preferred_window": {**preferred, "latest": "2026-03-10T15:01:00+01:00"}}):
+        body = problem_of(shop.post(order("A-3", **{"preferred_window": preferred, **odd})), 400)
+        assert body["errors"][0]["pointer"] == "/preferred_window"
 
 
 @pytest.mark.covers("M4")

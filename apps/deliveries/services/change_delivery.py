@@ -6,7 +6,7 @@ Called inside the transaction that also changes the routes (row order: plan, rou
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, Value, When
 from django.utils.translation import gettext as _
 
 from apps.core.errors import DoorstepError, NotFound, Refused, Stale
@@ -61,6 +61,8 @@ def change_place(
         if where.pk is None:
             where.save()
         values = {**_window(window), **_count(actor), "collect_until": None}
+        if where.kind != Place.Kind.ADDRESS:  # nobody waits there
+            values |= {"preferred_earliest": None, "preferred_latest": None}
         if service_seconds is not None:
             values["service_seconds"] = service_seconds
         write_conditionally(delivery, revision, place=where, **values)
@@ -120,7 +122,15 @@ def _promise_anew(delivery_id: int, window: TimeWindow, actor: str) -> None:
 
 
 def _window(window: TimeWindow) -> dict[str, Any]:
-    return {"window_earliest": window.earliest, "window_latest": window.latest}
+    return {"window_earliest": window.earliest, "window_latest": window.latest, **still_preferred(window)}
+
+
+def still_preferred(window: TimeWindow) -> dict[str, Case]:
+    """Columns to write with a new window: what somebody would like best stays while the window holds it."""
+    held = {"preferred_earliest__gte": window.earliest, "preferred_latest__lte": window.latest}
+    nothing = Value(None, output_field=DateTimeField())
+    both = "preferred_earliest", "preferred_latest"
+    return {name: Case(When(**held, then=F(name)), default=nothing) for name in both}
 
 
 def _count(actor: str) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def create_delivery(
     for parcel in parcels:
         parcel.check()
     terms.check()
+    _check_preferred(terms, window)
     person = recipient.as_row()
     where = with_home_key(place, person).as_row()
     payer = buyer.as_row() if buyer and buyer != recipient else None
@@ -80,6 +81,11 @@ def create_delivery(
     return delivery
 
 
+def _check_preferred(terms: Terms, window: TimeWindow) -> None:
+    if terms.preferred is not None and not window.holds(terms.preferred):
+        raise InvalidInput("preferred_outside_window", _("The preferred time must lie inside the window."))
+
+
 def _asked(terms: Terms) -> dict[str, Any]:
     """The columns of the terms; the shop is written."""
     shop = terms.collect_from.as_row() if terms.collect_from is not None else None
@@ -88,6 +94,8 @@ def _asked(terms: Terms) -> dict[str, Any]:
     return {
         "kind": terms.kind,
         "collect_from": shop,
+        "preferred_earliest": terms.preferred.earliest if terms.preferred else None,
+        "preferred_latest": terms.preferred.latest if terms.preferred else None,
         "priority": terms.priority,
         "needs": sorted(terms.needs),
         "deferred_reason": terms.deferred,

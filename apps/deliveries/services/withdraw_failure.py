@@ -1,6 +1,7 @@
 """A failure that nobody saw, only the evening's closing assumed, is taken back: the phone had been without signal."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -10,6 +11,7 @@ from apps.core.errors import Stale
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
 from apps.deliveries.models import Attempt, Delivery, Promise
+from apps.deliveries.services.change_delivery import still_preferred
 from apps.deliveries.states import State
 from apps.events.services import emit
 
@@ -24,7 +26,9 @@ def withdraw_failure(*, delivery_id: int, since: datetime, window: TimeWindow | 
     promises made after `since` are withdrawn. Call it where the hand-over follows in the same transaction, and where
     the plan has let go of it. Stale when the delivery has moved on.
     """
-    again = {"window_earliest": window.earliest, "window_latest": window.latest} if window else {}
+    again: dict[str, Any] = {}
+    if window is not None:
+        again = {"window_earliest": window.earliest, "window_latest": window.latest, **still_preferred(window)}
     with transaction.atomic():
         found = Delivery.objects.filter(pk=delivery_id, state__in=_SINCE).update(
             state=State.OUT, revision=F("revision") + 1, page_version=F("page_version") + 1, **again

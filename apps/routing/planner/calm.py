@@ -22,6 +22,8 @@ from apps.routing.planner.new_place import NewPlace
 from apps.routing.planner.prices import units_per_second
 from apps.routing.planner.problem import Stop, Window
 from apps.routing.planner.timetable import RouteTable
+from apps.routing.planner.wishing import lost_by_others
+from apps.routing.planner.wishing import prices as wish_prices
 
 TRIED: Final = 16
 """Gaps that are looked at, cheapest first: half a millisecond each."""
@@ -55,7 +57,8 @@ class Calm:
         policy: Policy = CALM,
     ) -> None:
         self.standing, self.bare, self.stop, self.place = standing, bare, stop, place
-        self.quiet = policy.quiet * units_per_second(bare.problem)
+        unit = units_per_second(bare.problem)
+        self.quiet, self.per_minute = policy.quiet * unit, policy.wish_per_minute * unit
         self._known: _Gaps | None = None
 
     def instead_of(self, cheapest: Insertion | Refusal, intervals: tuple[Window, ...]) -> Insertion | Refusal:
@@ -65,7 +68,7 @@ class Calm:
         # More rows of a new place are known with every answer.
         if self._known is None or self.place is not None:
             self._known = _Gaps(self.standing, self.bare, self.stop, self.place)
-        return self._known.calmest(cheapest, self.quiet, intervals)
+        return self._known.calmest(cheapest, self.quiet, self.per_minute, intervals)
 
 
 class _Gaps:
@@ -81,28 +84,32 @@ class _Gaps:
     def _known(self) -> tuple[Approach, Mask]:
         return known_approach(self.bare, self.stop), np.ones(self.bare.gaps.van.size, dtype=np.bool_)
 
-    def calmest(self, cheapest: Insertion, quiet: int, intervals: tuple[Window, ...]) -> Insertion:
-        """The gap with the least price, everybody who would notice added."""
+    def calmest(self, cheapest: Insertion, quiet: int, per_minute: int, intervals: tuple[Window, ...]) -> Insertion:
+        """The gap with the least price, everybody who would notice added, and every wish on the van that gets it."""
         fit = fits(self.bare, self.stop, intervals, self.approach, self.ways)
         rows = np.flatnonzero(fit.holds & self.exact)
-        rows = rows[np.argsort(self.ways.price[rows], kind="stable")][:TRIED]
+        wish = wish_prices(self.bare.problem, self.stop, intervals, fit.start)
+        weighed = self.ways.price if wish is None else self.ways.price + wish
+        rows = rows[np.argsort(weighed[rows], kind="stable")][:TRIED]
         best, chosen, price = FAR, -1, 0
         for row in rows.tolist():
-            own = int(self.ways.price[row])
-            if own >= best:
+            own, wished = int(self.ways.price[row]), int(weighed[row] - self.ways.price[row])
+            if own + wished >= best:
                 break
             if self.bare.overtimers is not None:
                 own += added_overtime(self.bare, row, self.stop, intervals, self.approach)
-            total = own + quiet * self._moved(row, intervals)
+            after = hypothetical(self.bare, row, self.stop, intervals, self.approach)
+            total = own + wished + quiet * self._moved(after)
+            if self.bare.problem.wished:
+                total += lost_by_others(self.bare.table_at(row), after, self.stop.id) * per_minute // 60
             if total < best:
                 best, chosen, price = total, row, own
         if chosen < 0:
             return cheapest
         return found_at(self.bare, chosen, self.stop, intervals, self.approach, fit, price)
 
-    def _moved(self, row: int, intervals: tuple[Window, ...]) -> int:
+    def _moved(self, after: RouteTable) -> int:
         """Customers who would notice, on the van that gets the stop and on the one that loses it."""
-        after = hypothetical(self.bare, row, self.stop, intervals, self.approach)
         van, noticed = self.lost
         return self._noticed(after) + (0 if van == after.vehicle.id else noticed)
 

@@ -1,8 +1,9 @@
 """The instant answer: where one more stop fits best, exactly, over all vans and positions, breaking nothing.
 
-Cost is the price of `prices`: driving time, or money where there are tariffs. An insertion is accepted only when the
-stop starts inside its own windows and promise, every stop behind it still keeps its own, and van and driver keep theirs
-(load on the way, range, breaks, shift); what the standing plan is late for already may stay so, but not become later.
+Cost is the price of `prices`: driving time, or money where there are tariffs; the choice weighs the stop's own wish as
+well. An insertion is accepted only when the stop starts inside its own windows and promise, every stop behind it still
+keeps its own, and van and driver keep theirs (load on the way, range, breaks, shift); what the standing plan is late
+for already may stay so, but not become later.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from apps.routing.planner.prices import minor_units, rates
 from apps.routing.planner.problem import Problem, Stop, Window
 from apps.routing.planner.solution import Reason, Route, Solution
 from apps.routing.planner.timetable import RouteTable, Timetable
+from apps.routing.planner.wishing import prices as wish_prices
 
 __all__ = [
     "Candidate",
@@ -142,7 +144,19 @@ def choose(
 def cheapest(
     timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approach: Approach, ways: Ways, fit: Fit
 ) -> tuple[int, int]:
-    """Number and price of the cheapest row that holds (there is one). Overtime is worked out where it could matter."""
+    """Number and price of the cheapest row that holds (there is one); its own wish is weighed, and not in the price."""
+    wish = wish_prices(timetable.problem, stop, intervals, fit.start)
+    if wish is None:
+        return _cheapest(timetable, stop, intervals, approach, ways, fit)
+    wished = ways._replace(price=ways.price + wish)
+    number, price = _cheapest(timetable, stop, intervals, approach, wished, fit)
+    return number, price - int(wish[number])
+
+
+def _cheapest(
+    timetable: Timetable, stop: Stop, intervals: tuple[Window, ...], approach: Approach, ways: Ways, fit: Fit
+) -> tuple[int, int]:
+    """Overtime is worked out where it could matter."""
     price = np.where(fit.holds, ways.price, FAR)
     late = timetable.overtimers
     if late is None:

@@ -87,6 +87,7 @@ class Policy:
     - `changed_van`: a customer whom another van serves than in the standing plan.
     - `quiet`: one more customer whose start an insertion moves by more than ten minutes (see `calm`).
     - `dropped`: a stop left out.
+    - `wish_per_minute`: a minute that service starts outside a customer's wish (`Stop.wish`).
     - `overlap`: a stop whose neighbours are all another van's; `uneven`: percent of a second for each second of uneven
       working time (see `evenness`). For a draft only: a day under way is not dealt out anew.
     - A plan without lateness is only replaced for a saving of at least `worth` plus `worth_per_moved` for each customer
@@ -103,6 +104,7 @@ class Policy:
     quiet: int = 0
     overlap: int = 0
     uneven: int = 0
+    wish_per_minute: int = 10
     name: str = "plain"
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from apps.routing.planner.load import NO_LOAD
 from apps.routing.planner.problem import Stop
 from apps.routing.planner.rooms import Allowed, Rooms
 from apps.routing.planner.timetable import RouteTable
+from apps.routing.planner.wishing import common as common_wish
 
 
 def join(visit: Stop, stop: Stop) -> Stop:
@@ -22,8 +23,9 @@ def join(visit: Stop, stop: Stop) -> Stop:
     promise = (max(first for first, _ in promises), min(last for _, last in promises)) if promises else None
     if promise is not None and promise[1] < promise[0]:  # two words that cannot both be kept: nobody can come
         common, promise = (), visit.promise
+    windows = tuple(sorted(common))
     return visit.replace(
-        windows=tuple(sorted(common)),
+        windows=windows,
         promise=promise,
         service=_service_of_both(visit, stop),
         load=visit.load + stop.load if collects else visit.brings + stop.brings,
@@ -34,6 +36,7 @@ def join(visit: Stop, stop: Stop) -> Stop:
         members=(*visit.members, stop.id, *stop.members),
         priority=max(visit.priority, stop.priority),
         depots=_common(visit.depots, stop.depots),
+        wish=common_wish(windows, [wish for wish in (visit.wish, stop.wish) if wish is not None]),
     )
 
 

@@ -22,6 +22,7 @@ from apps.routing.planner.problem import Problem, Stop, Window
 from apps.routing.planner.solution import Reason
 from apps.routing.planner.timetable import Indices, Timetable
 from apps.routing.planner.travel import UNREACHABLE, Travel
+from apps.routing.planner.wishing import prices as wish_prices
 
 SEEDS: Final = 8
 BATCH: Final = 8
@@ -114,7 +115,9 @@ class NewPlace:
             number, best = -1, FAR
             if sure.holds.any():
                 number, best = cheapest(timetable, stop, intervals, approach, ways, sure)
-            open_gaps = self._open(timetable, ways, fit, exact, best)
+            wish = wish_prices(timetable.problem, stop, intervals, fit.start)
+            to_beat = best + (int(wish[number]) if wish is not None and number >= 0 else 0)
+            open_gaps = self._open(timetable, ways, fit, exact, to_beat)
             if not open_gaps.size:
                 break
             self._ask(timetable, open_gaps[np.argsort(ways.price[open_gaps], kind="stable")[:BATCH]])

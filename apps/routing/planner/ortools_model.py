@@ -5,6 +5,7 @@ The only module that imports ortools (0.1-0.6 s on first use: the planner child 
 Closing times and breaks do not go together: with soft upper bounds and break intervals on one dimension, 9.15 finds a
 tenth of the plans, ten times dearer (`tests/planner/test_ortools_traps.py`). So a task is either hard, with breaks in
 the model, or soft, without them; then whoever asked places the breaks afterwards and judges.
+Wishes are soft bounds as well: a model with breaks does not know them.
 """
 
 from __future__ import annotations
@@ -156,6 +157,8 @@ class _Model:
         for index, stop in enumerate(self.stops):
             self._stop(self.manager.NodeToIndex(index), stop)
         self._pairs()
+        if not self.breaks and any(stop.wish for stop in self.stops):
+            self._wishes()
         add_amounts(self.routing, self.manager, task.problem, task.tails, self.stops, len(self.yards), self._metres)
 
     def _metres(self, profile: str) -> Matrix:
@@ -300,6 +303,23 @@ class _Model:
         self.time.CumulVar(index).SetMax(min(closes, self.horizon))
         if shown is not None and 0 <= shown < closes and price and not self.breaks:
             self.time.SetCumulVarSoftUpperBound(index, shown, price)
+
+    def _wishes(self) -> None:
+        """A price on starts outside wishes. Nobody waits for one, so waiting must be no way to meet it."""
+        price = self.task.policy.wish_per_minute * self.task.unit // 60
+        if not self.task.policy.wish_per_minute:
+            return
+        price = max(1, price)  # without tariffs the model knows nothing smaller than a second for a second
+        for van, tail in enumerate(self.task.tails):
+            self.time.CumulVar(self.routing.Start(van)).SetMax(max(0, tail.ready - self.zero))
+            self.time.SetSlackCostCoefficientForVehicle(price, van)
+        for number, stop in enumerate(self.stops):
+            if stop.wish is None:
+                continue
+            index = self.manager.NodeToIndex(number)
+            self.time.SetCumulVarSoftLowerBound(index, max(0, stop.wish[0] - self.zero), price)
+            if not self.time.HasCumulVarSoftUpperBound(index):  # a limit or a shown time weighs more
+                self.time.SetCumulVarSoftUpperBound(index, max(0, stop.wish[1] - self.zero), price)
 
     def warm(self) -> list[list[int]]:
         return [[self.manager.NodeToIndex(self.number[stop]) for stop in tail.stops] for tail in self.task.tails]

@@ -98,6 +98,11 @@ class Problem:
         """Whether plans are judged by money (see `cost`)."""
         return any(vehicle.cost.charges for vehicle in self.vehicles)
 
+    @cached_property
+    def wished(self) -> bool:
+        """Whether any stop has a wish."""
+        return any(stop.wish is not None for stop in self.stops)
+
     @property
     def exact(self) -> bool:
         """False when any travel time is a straight-line estimate: the plan must say so."""

@@ -61,7 +61,8 @@ def suits(problem: Problem) -> bool:
 def expresses(problem: Problem) -> bool:
     """Whether it knows every constraint of the problem, so that nothing need go over its plan."""
     limited = any(vehicle.breaks or vehicle.first_range is not None or vehicle.overtime for vehicle in problem.vehicles)
-    return not limited and not problem.traffic and not any(stop.pair for stop in problem.stops)
+    soft = any(stop.pair or stop.wish is not None for stop in problem.stops)
+    return not limited and not problem.traffic and not soft
 
 
 def build_cold(

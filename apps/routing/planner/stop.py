@@ -21,6 +21,7 @@ class Stop:
 
     - `windows`: service must start inside one of them; none at all means closed, and the plan will name the stop.
     - `promise`: what a message told the customer; hard: service must start inside it as well.
+    - `wish`: the part of its windows in which service would best start; a price and no limit (see `wishing`).
     - `loaded_on`: the vehicle that carries the parcel already; it may not change vans. None: it lies at the depot, so
       only a van that has not left can bring it, or one that calls at the depot again before, unless `collects`
       (nothing to bring: a pick-up at the customer's).
@@ -59,6 +60,7 @@ class Stop:
     reload_of: str | None = None
     returns: Load = NO_LOAD
     pair: str = ""
+    wish: Window | None = None
 
     def __post_init__(self) -> None:
         who = f"stop {self.id}"
@@ -73,9 +75,11 @@ class Stop:
             if window[0] <= last:
                 raise ProblemError(f"{who}: windows", "must be in order and must not overlap")
             last = window[1]
-        for name in ("promise", "eta"):
+        for name in ("promise", "eta", "wish"):
             if (window_or_none := getattr(self, name)) is not None:
                 closed(f"{who}: {name}", window_or_none)
+        if self.wish is not None and not _holds(self.windows, self.wish):
+            raise ProblemError(f"{who}: wish", "must lie between the first opening and the last closing")
         if self.reload_of is not None:
             text(f"{who}: reload_of", self.reload_of)
             if self.load != NO_LOAD or self.returns != NO_LOAD or self.loaded_on is not None:
@@ -103,4 +107,11 @@ class Stop:
         return self.loaded_on is None and not self.collects and self.reload_of is None and not self.pair
 
     def replace(self, **changes: Any) -> Stop:
+        """The stop with changes; a wish that new windows do not hold is dropped, unless it is named as well."""
+        if self.wish is not None and "windows" in changes and not _holds(changes["windows"], self.wish):
+            changes.setdefault("wish", None)
         return dataclasses.replace(self, **changes)
+
+
+def _holds(windows: tuple[Window, ...], wish: Window) -> bool:
+    return bool(windows) and windows[0][0] <= wish[0] and wish[1] <= windows[-1][1]

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from apps.core.errors import Refused
 from apps.deliveries.inputs import ORDINARY, PlaceInput, Terms
-from apps.deliveries.models import Delivery, Parcel
+from apps.deliveries.models import Delivery, Parcel, Place
 from apps.fleet.models import Depot
 from apps.routing import words
 from apps.routing.collecting import shop_of
@@ -125,6 +125,7 @@ def subject_of(delivery: Delivery, place: Whereabouts | None = None) -> Subject:
             delivery.priority,
             frozenset(delivery.needs),
             collect_from=None if shop is None else PlaceInput.of(shop),
+            preferred=delivery.preferred if where.kind == Place.Kind.ADDRESS else None,
         ),
         lies_at=last.lies_at_id if last is not None else None,
     )

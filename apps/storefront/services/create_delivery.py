@@ -22,14 +22,13 @@ def create_delivery(*, merchant: Merchant, order: Mapping[str, Any], actor: str)
 
     Refused("address_not_found") with the addresses that may have been meant, or as rescheduling refuses.
     """
-    window = order["window"]
     return rescheduling.create_delivery(
         merchant=merchant,
         reference=order["reference"],
         recipient=_person(order["recipient"], merchant),
         buyer=_person(order["buyer"], merchant) if order["buyer"] else None,
         place=_place(order["place"]),
-        window=TimeWindow(window["earliest"], window["latest"]) if window else None,
+        window=_window(order["window"]),
         parcels=[ParcelInput(**parcel) for parcel in order["parcels"]],
         service_seconds=order.get("service_seconds"),
         terms=_terms(order),
@@ -48,7 +47,12 @@ def _terms(order: Mapping[str, Any]) -> Terms:
         cash_due=order["cash_due"],
         cash_currency=order["cash_currency"],
         collect_from=_shop(order["collect_from"]) if order["collect_from"] else None,
+        preferred=_window(order["preferred_window"]),
     )
+
+
+def _window(words: Mapping[str, Any] | None) -> TimeWindow | None:
+    return TimeWindow(words["earliest"], words["latest"]) if words else None
 
 
 def _shop(words: Mapping[str, Any]) -> PlaceInput:
