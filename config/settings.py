@@ -112,6 +112,9 @@ TEMPLATES = [
 DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'doorstep.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env_str("REDIS_URL")
+# Commits wake the open pages of other processes (apps/core/wakeups.py). Off: they are only polled, as they are behind a
+# pooler that hands out connections per transaction, where LISTEN means nothing.
+WAKEUPS = env_bool("WAKEUPS", True)
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, Min
 
 from apps.core import clock
+from apps.core.wakeups import wake
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import bump_pages
 from apps.events.services import react
@@ -58,9 +59,9 @@ def forget_changes() -> int:
 
 def announce(delivery_ids: Iterable[int]) -> None:
     """Has the live processes look at these pages again, whether or not they moved."""
-    now = clock.now()
     versions = Delivery.objects.filter(pk__in=list(delivery_ids)).values_list("pk", "page_version")
-    PageChange.objects.bulk_create(PageChange(delivery_id=pk, version=version, made_at=now) for pk, version in versions)
+    with transaction.atomic():
+        _note_moved(dict(versions))
 
 
 def _refresh(ids: Iterable[int]) -> list[int]:
@@ -137,10 +138,16 @@ def _write(built: Mapping[int, Built], moved: list[int], turning: Mapping[int, d
             unique_fields=["delivery", "tier"],
             update_fields=["version", "document", "changes_at"],
         )
-        now = clock.now()
-        PageChange.objects.bulk_create(
-            PageChange(delivery_id=pk, version=built[pk]["link"]["version"], made_at=now) for pk in moved
-        )
+        _note_moved({pk: built[pk]["link"]["version"] for pk in moved})
+
+
+def _note_moved(versions: Mapping[int, int]) -> None:
+    now = clock.now()
+    PageChange.objects.bulk_create(
+        PageChange(delivery_id=pk, version=version, made_at=now) for pk, version in versions.items()
+    )
+    if versions:
+        wake("pages")
 
 
 def _wind_timer(earliest: datetime | None) -> None:

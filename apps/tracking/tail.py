@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import clock
+from apps.core.wakeups import Ear, Feed
 from apps.deliveries import access as gate
 from apps.fleet.services import Written, position_bell
 from apps.tracking.dots import HIDDEN, Moment, View, dot_message
@@ -66,6 +67,13 @@ class Tail:
         """What this process wrote itself needs not be read back; the next round takes it to the pages."""
         self._due_vans |= set(self._vans.told(rows))
         self._was_told = True
+
+    def heard(self, feeds: Collection[Feed]) -> None:
+        """Another process wrote to these: the next round reads them, however short ago the last one did."""
+        if "pages" in feeds:
+            self._next_pages = 0.0
+        if "vans" in feeds:
+            self._next_vans = 0.0
 
     def poll(self) -> Delivered:
         """What is to be put into which boxes now."""
@@ -185,7 +193,9 @@ class Live:
     def _run(self) -> None:
         tail, pause, started, idle_since = Tail(self.hub), POLL_SECONDS, False, monotonic()
         bell = position_bell()
+        ear = Ear(bell.set)
         try:
+            ear.listen()
             while True:
                 try:
                     if not started:
@@ -200,6 +210,7 @@ class Live:
                     pause = min(_LONGEST_PAUSE, max(0.1, pause * 2))
                 if bell.wait(0.001 if tail.is_behind else pause):
                     tail.told(bell.take())
+                    tail.heard(ear.take())
                 if self._loop.is_closed():
                     return
                 if len(self.hub):
@@ -209,6 +220,7 @@ class Live:
         except _LoopIsGone:
             return
         finally:
+            ear.end()
             connection.close()
             self._thread_ended()
 

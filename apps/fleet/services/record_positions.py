@@ -14,6 +14,7 @@ from django.db.models import F
 
 from apps.core import clock
 from apps.core.instants import stored_instant
+from apps.core.wakeups import wake
 from apps.fleet.models import Position, PositionDrop, PositionSample, Vehicle
 from apps.fleet.rules import (
     BELIEVED_AFTER,
@@ -84,6 +85,8 @@ def record_batch(fixes: Mapping[Van, Iterable[Fix]]) -> dict[int, int]:
         _keep_samples(tracks)
         _note_doubts(tracks)
         _count(dropped)
+        if written:
+            wake("vans")
         transaction.on_commit(lambda: wake_readers(written))
     return {vehicle: len(track.believed) for vehicle, track in tracks.items()}
 
