@@ -74,6 +74,7 @@ def create(merchant: Merchant, order: DemoOrder, day: date) -> Delivery:
             order.priority,
             frozenset(order.needs),
             collect_from=_shop_of(order),
+            preferred=None if order.preferred is None else TimeWindow(*(local(day, hour) for hour in order.preferred)),
         ),
         actor=f"merchant:{merchant.pk}",
     )

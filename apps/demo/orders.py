@@ -9,6 +9,7 @@ from apps.demo import cast
 TWO_HOURS = tuple((start, start + 2) for start in (8, 10, 12, 14, 16, 18))
 FOUR_HOURS = ((8, 12), (12, 16), (14, 18), (16, 20))
 OPEN_DAY = (8, 20)
+BEFORE_WORK, AFTER_WORK = (8, 10), (17, 19)
 RETURN_SHARE, PRIORITY_SHARE, NEED_SHARE = 0.03, 0.05, 0.2
 NEEDED_FOR = {"cold": {"Cheese and bread"}, "age_check": {"Wine, 6 bottles"}, "two_person": {"Workbench, flat pack"}}
 # Length, width, height in millimetres, and grams from-to.
@@ -46,6 +47,8 @@ class DemoOrder:
     priority: int = 0
     from_shop: bool = False
     """Collected at the merchant's own shop on the way (`cast.SHOPS`)."""
+    preferred: tuple[int, int] | None = None
+    """Local hours inside the window that they would like best."""
 
 
 def orders(random: Random, count: int, addresses: list[int], first_number: int) -> list[DemoOrder]:
@@ -77,12 +80,20 @@ def _order(random: Random, number: int, address: int) -> DemoOrder:
         needs=_needs(parcels) if is_special else (),
         priority=5 if random.random() < PRIORITY_SHARE else 0,
         from_shop=_from_shop(merchant.slug, number, window) and not is_return,
+        preferred=_preferred(number, window),
     )
 
 
 def _from_shop(merchant: str, number: int, window: tuple[int, int]) -> bool:
     """Of whoever has a shop every eighth, where there is time to go there first."""
     return merchant in cast.SHOPS and number % 8 == 5 and window[1] >= 14 and window[1] - window[0] >= 4
+
+
+def _preferred(number: int, window: tuple[int, int]) -> tuple[int, int] | None:
+    """Of those who are in all day every fourth would like it before work or after."""
+    if window != OPEN_DAY or number % 4 != 2:
+        return None
+    return BEFORE_WORK if number % 8 == 2 else AFTER_WORK
 
 
 def _needs(parcels: tuple[DemoParcel, ...]) -> tuple[str, ...]:

@@ -62,7 +62,6 @@ def first_number(day: date) -> int:
 def _body(order: DemoOrder, day: date) -> dict[str, Any]:
     address = extract.load_addresses()[order.address]
     latitude, longitude = point_of(address)
-    opens, closes = (local(day, hour) for hour in order.window)
     return {
         "reference": order.reference,
         "recipient": {
@@ -89,6 +88,14 @@ def _body(order: DemoOrder, day: date) -> dict[str, Any]:
             }
             for parcel in order.parcels
         ],
-        "window": {"earliest": opens.isoformat(), "latest": closes.isoformat()},
+        "window": _hours(day, order.window),
+        "preferred_window": _hours(day, order.preferred),
         "service_seconds": order.service_seconds,
     }
+
+
+def _hours(day: date, hours: tuple[int, int] | None) -> dict[str, str] | None:
+    if hours is None:
+        return None
+    opens, closes = (local(day, hour) for hour in hours)
+    return {"earliest": opens.isoformat(), "latest": closes.isoformat()}

@@ -55,3 +55,13 @@ def test_some_orders_of_the_day_are_collected_at_a_shop() -> None:
     made = days.create(world.merchant("lumen", "Lumen & Faden"), ours[0], world.TODAY)
     assert made.collect_from is not None
     assert made.collect_from.name == "Lumen Schaan"
+
+
+@pytest.mark.covers("O1")
+def test_some_people_of_the_day_would_like_a_part_of_it_best() -> None:
+    drawn = orders(Random(1), 200, list(range(2_000)), 20)
+    ours = [order for order in drawn if order.preferred is not None]
+    assert 5 < len(ours) < 50
+    made = days.create(world.merchant("lumen", "Lumen & Faden"), ours[0], world.TODAY)
+    assert made.preferred is not None
+    assert made.window.holds(made.preferred)

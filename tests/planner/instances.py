@@ -186,6 +186,18 @@ def _demanding(rng: np.random.Generator, item: Stop) -> Stop:
     return item.replace(**changes)
 
 
+def wishing(problem: Problem) -> Problem:
+    """The same day on which every third customer would like the first hour of the last window best."""
+
+    def asked(number: int, item: Stop) -> Stop:
+        if number % 3 or item.is_reload or not item.windows:
+            return item
+        opens, closes = item.windows[-1]
+        return item.replace(wish=(opens, min(opens + HOUR, closes)))
+
+    return problem.replace(stops=tuple(asked(number, item) for number, item in enumerate(problem.stops)))
+
+
 def greedy_plan(problem: Problem) -> Timetable:
     """Every stop in turn where it fits best; what does not fit is left out and named."""
     timetable = Timetable.of(problem, Solution(unserved={s.id: Reason.NOT_PLANNED for s in problem.stops}))

@@ -29,6 +29,7 @@ from tests.planner.instances import (
     random_rich_problem,
     stop,
     van,
+    wishing,
 )
 
 pytestmark = pytest.mark.planner
@@ -41,7 +42,7 @@ ENGINES = ("ortools", "pyvrp")
 @given(seed=st.integers(0, 10**6), engine=st.sampled_from(ENGINES))
 def test_a_day_with_every_constraint_is_built_and_improved_within_all_of_them(seed: int, engine: str) -> None:
     """Breaks, range, reloads, returns, tariffs, carriers, depots, overtime, traffic: whichever turn up together."""
-    problem = random_rich_problem(seed)
+    problem = wishing(random_rich_problem(seed))
     plan = build(problem, iterations=15, seconds=2, engine=engine)
     assert violations(problem, plan) == []
     inserted = build(problem, engine="insertion")
