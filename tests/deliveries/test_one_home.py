@@ -54,8 +54,12 @@ def test_two_orders_for_one_person_are_one_stop_and_the_neighbours_is_another() 
     first, second, next_door = order("H-1"), order("H-2", where=TYPED, parcels=2), order("H-3", NEIGHBOUR)
     upstairs = order("H-4", where=replace(HOME, floor=3))
     assert stop_of(first) == stop_of(second)
+    flatmate = order("H-5", ContactInput(name="Erna Frick", phone=DORA.phone, email=DORA.email))
+    assert stop_of(flatmate) not in (stop_of(first), stop_of(next_door)), "one phone may be a family's or an office's"
+    cancel_delivery(delivery=flatmate, reason="not_needed", revision=1, actor="merchant:1")
+    assert stop_of(order("H-6", replace(DORA, name="dora  MUSTER"))) == stop_of(first)
     assert len({stop_of(one).pk for one in (first, next_door, upstairs)}) == 3
-    assert stop_of(first).service_seconds == 140 + 20, "the longer of the two and a little for the other parcel"
+    assert stop_of(first).service_seconds == 140 + 2 * 20, "the longest and a little for each other parcel"
     far = world.put_in_plan(world.delivery("Bob", world.hours(16, 18)))
     routing.publish(plan=stop_of(first).plan)
     leave(Driver.objects.get())

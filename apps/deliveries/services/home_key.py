@@ -5,6 +5,7 @@ of their own, so nobody's proof, time or name ever meets a neighbour's.
 """
 
 from dataclasses import replace
+from unicodedata import normalize
 
 from django.conf import settings
 
@@ -21,17 +22,20 @@ _DECIMALS = 4
 def with_home_key(place: PlaceInput, person: Contact) -> PlaceInput:
     """The place with the merge key of this person's door; what is no door, or has a key of its own, stays as it is.
 
-    Without phone and e-mail nobody knows who it is, and nothing is merged. The key is a keyed digest: it tells nothing.
+    Who has the same name and the same phone, or without one the same e-mail, is the same person: a family's or an
+    office's phone alone is not enough. Without phone and e-mail nobody knows who it is, and nothing is merged. The key
+    is a keyed digest: it tells nothing.
     """
     is_door = place.kind == Place.Kind.ADDRESS and (not place.merge_key or place.merge_key.startswith(_MARK))
     return replace(place, merge_key=_key_of(place, person)) if is_door else place
 
 
 def _key_of(place: PlaceInput, person: Contact) -> str:
-    who = person.phone or person.email.casefold()
-    if not who:
+    reached = person.phone or person.email.casefold()
+    if not reached:
         return ""
+    name = " ".join(normalize("NFKC", person.name).casefold().split())
     address = search_key(place.street, place.house_number, place.postcode, place.town)
     unit = (" ".join(place.name.casefold().split()), place.floor)
     entrance = (round(place.latitude, _DECIMALS), round(place.longitude, _DECIMALS))
-    return _MARK + keyed_digest(settings.SECRET_KEY, "home", address, *unit, *entrance, who).hex()[:40]
+    return _MARK + keyed_digest(settings.SECRET_KEY, "home", address, *unit, *entrance, name, reached).hex()[:40]
