@@ -1,18 +1,16 @@
 """What people are told when something happened. Each handler may run twice and late; the message's row is the guard."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from apps.core import clock
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.events import STATE_CHANGED
+from apps.deliveries.events import ONWARD
 from apps.deliveries.models import Delivery, Order, Place, Promise, StepUp
 from apps.deliveries.selectors import is_same_person, is_whole_order_done, open_promise_of, parts_of_orders, zone_of
 from apps.deliveries.services import open_promise
 from apps.deliveries.states import OPEN, State
-from apps.events.models import Event
 from apps.notifications import rules, services
 from apps.notifications.catalogue import Trigger
 from apps.notifications.models import Message
@@ -21,7 +19,6 @@ from apps.routing import selectors as routing
 from apps.routing.models import Visit
 
 Payload = dict[str, Any]
-SAME_ROUND = timedelta(hours=12)
 
 ON_STATE: dict[str, Trigger] = {State.DELIVERED: Trigger.DELIVERED, State.FAILED: Trigger.FAILED}
 
@@ -135,23 +132,18 @@ def _tell_last_part(delivery: Delivery, event_id: int) -> None:
 
 
 def _tell_out_today(payload: Payload) -> None:
-    """The first honest promise of the day: around the ETA, narrower than the agreed window."""
+    """The first honest promise of a round: around the ETA, narrower than the agreed window."""
+    if payload.get("reason") == ONWARD:
+        # The same van goes on with it, to another place: that change has a message of its own.
+        return
     with transaction.atomic():
         delivery = _locked(payload["delivery"])
         if delivery.state != State.OUT or was_told_of(payload["event"], delivery.pk, Trigger.OUT_TODAY):
-            return
-        if _has_set_out_before(payload):
             return
         visit = routing.visit_of(delivery.pk)
         arrival = visit.planned_arrival if visit else None
         window = _around_eta(visit, arrival, delivery) if visit and arrival else delivery.window
         _open_and_tell(delivery, window, Trigger.OUT_TODAY, payload["event"])
-
-
-def _has_set_out_before(payload: Payload) -> bool:
-    """The same van goes on with it, to another place: that change has a message of its own."""
-    before = Event.objects.filter(kind=STATE_CHANGED, delivery_id=payload["delivery"], pk__lt=payload["event"])
-    return before.filter(payload__to=State.OUT, at__gt=clock.now() - SAME_ROUND).exists()
 
 
 def _promise_window(payload: Payload, trigger: Trigger) -> None:

@@ -61,6 +61,24 @@ def test_out_today_promises_an_honest_hour(drain: Drain, texts: Texts, now: Froz
     assert Message.objects.get(trigger="out_today").state == "delivered"
 
 
+@pytest.mark.covers("N1", "N2")
+def test_a_second_try_of_the_same_day_is_promised_anew(drain: Drain, texts: Texts, now: FrozenClock) -> None:
+    delivery = alice()
+    visit_at(delivery, now.at("09:30"))
+    move(delivery, State.PLANNED)
+    move(delivery, State.OUT)
+    move(delivery, State.FAILED, "consignee_not_home")
+    drain()
+    now.advance(minutes=60)
+    visit_at(delivery, now.at("14:17"))
+    move(delivery, State.PLANNED)
+    move(delivery, State.OUT)
+    drain()
+    assert texts()[-1].startswith("Alpenkorb: your delivery arrives today, 13:50-14:50. http")
+    promise = Promise.objects.get(delivery=delivery, closed_at=None)
+    assert (promise.earliest, promise.latest) == (now.at("13:50"), now.at("14:50"))
+
+
 @pytest.mark.covers("N5")
 def test_only_a_broken_promise_is_told(drain: Drain, texts: Texts, now: FrozenClock) -> None:
     delivery = alice()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
+from apps.deliveries.events import ONWARD
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import move_state
 from apps.deliveries.states import State
@@ -63,7 +64,7 @@ def bring_on(
             keep_rolling(route_id=failed.route.pk)
             keep_watching(plan_id=failed.plan_id)
         for state in (State.PLANNED, State.OUT):
-            move_state(delivery_id=delivery.pk, to=state, actor="system")
+            move_state(delivery_id=delivery.pk, to=state, actor="system", reason=ONWARD)
         return written
 
     return with_retries(subject, window, act)
