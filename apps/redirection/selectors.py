@@ -29,7 +29,7 @@ _MISSES, _WINDOW_SECONDS = 30, 60
 
 @dataclass(frozen=True, slots=True)
 class PointOffer:
-    """A point near the door. `fits` says it can be chosen, `reason` why not: too_large, too_heavy, full, closed, here.
+    """A point near the door, or near where one asked. `fits` says it can be chosen, `reason` why not: too_large, too_heavy, full, closed, here.
 
     `earliest` is when the parcel can be there, where that has been asked of the plan.
     """
@@ -64,24 +64,35 @@ class WaitingParcels:
     is_locked: bool
 
 
-def nearby_points(*, delivery: Delivery, limit: int = 12) -> list[PointOffer]:
-    """The nearest points, those that can be chosen first, then by distance from the recipient's door. Asks no plan."""
-    home = delivery.home
+def nearby_points(
+    *, delivery: Delivery, limit: int = 12, around: tuple[float, float] | None = None
+) -> list[PointOffer]:
+    """The nearest points, those that can be chosen first, then by distance. Asks no plan.
+
+    Distances are from the recipient's door, or from `around` (latitude, longitude).
+    """
+    centre = around or delivery.home.point
+    latitude, longitude = centre
     points = PickupPoint.objects.filter(
         is_active=True,
-        latitude__range=(home.latitude - _NEAR_DEGREES, home.latitude + _NEAR_DEGREES),
-        longitude__range=(home.longitude - _NEAR_DEGREES, home.longitude + _NEAR_DEGREES),
+        latitude__range=(latitude - _NEAR_DEGREES, latitude + _NEAR_DEGREES),
+        longitude__range=(longitude - _NEAR_DEGREES, longitude + _NEAR_DEGREES),
     )
-    nearest = sorted(points, key=lambda point: distance_metres(home.point, point.point))[: limit * 2]
+    nearest = sorted(points, key=lambda point: distance_metres(centre, point.point))[: limit * 2]
     parcels = list(delivery.parcels.all())
     room = room_left([point.pk for point in nearest], besides=delivery.pk)
     days = days_for(delivery)
-    offers = [_offer(delivery, point, parcels, room[point.pk], days) for point in nearest]
+    offers = [_offer(delivery, centre, point, parcels, room[point.pk], days) for point in nearest]
     return sorted(offers, key=lambda offer: (not offer.fits, offer.distance_metres))[:limit]
 
 
 def _offer(
-    delivery: Delivery, point: PickupPoint, parcels: Sequence[Parcel], room: int, days: Sequence[date]
+    delivery: Delivery,
+    centre: tuple[float, float],
+    point: PickupPoint,
+    parcels: Sequence[Parcel],
+    room: int,
+    days: Sequence[date],
 ) -> PointOffer:
     zone = ZoneInfo(point.time_zone)
     today = opening_windows(point.opening_hours, clock.now().astimezone(zone).date(), zone, point.country)
@@ -95,7 +106,7 @@ def _offer(
     words = ", ".join(f"{w.earliest.astimezone(zone):%H:%M}–{w.latest.astimezone(zone):%H:%M}" for w in today)
     return PointOffer(
         point=point,
-        distance_metres=round(distance_metres(delivery.home.point, point.point)),
+        distance_metres=round(distance_metres(centre, point.point)),
         fits=not reason,
         reason=reason,
         opening_today=words or _("Closed today"),

@@ -269,6 +269,10 @@ def test_a_parcel_without_room_goes_to_the_nearest_point_that_can_take_it_and_it
     week = {"opening_hours": "Mo-Fr 06:00-19:00"}
     if kind == "near":
         point("kiosk", name="Kiosk Altenbach", latitude=47.1420, **week)
+        # The recipient lives elsewhere, among points that the van is not near to.
+        Delivery.objects.filter(pk=bob.pk).update(home=world.place("Bob"))
+        for number in range(26):
+            point(f"home-{number}", name="Near home", latitude=47.168 + number / 10_000, longitude=9.511, **week)
     point("other", name="Post Ebenholz", **{"latitude": 47.1525, **week, **other.get(kind, {})})
     Policy.objects.update(allow_place_change=kind != "not_allowed")
     full = PickupPoint.objects.get(code="post-vaduz")
@@ -321,7 +325,16 @@ def test_the_form_without_scripts_carries_everything() -> None:
     page = browser.get("/driver/").content.decode()
     for name in ("photo", "received_by", "relation", "signed_by_name", "code", "without_code", "scanned", "age_method"):
         assert f'name="{name}"' in page, name
-    for name in ("age_confirmed", "paid", "paid_by", "staff_note", "recipient_note", "left_at", "anyway", "reason"):
+    for name in (
+        "age_confirmed",
+        f"paid-{alice.public_id}",
+        "paid_by",
+        "staff_note",
+        "recipient_note",
+        "left_at",
+        "anyway",
+        "reason",
+    ):
         assert f'name="{name}"' in page, name
     form = {
         **NAMED,
@@ -351,4 +364,4 @@ def test_a_shop_asks_for_more_with_its_order() -> None:
     assert shop.post(order(**wanted)).status_code == 201
     needs = phone_of(Driver.objects.get()).get("/driver/api/route").json()["stops"][0]["needs"]
     assert needs["proofs"] == ["signature"]
-    assert (needs["minimum_age"], needs["cash_due"], needs["cash_currency"]) == (18, 1250, "CHF")
+    assert (needs["minimum_age"], needs["cash"]) == (18, [{"due": 1250, "currency": "CHF"}])

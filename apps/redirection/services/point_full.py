@@ -4,7 +4,6 @@ from functools import partial
 
 from apps.core import clock
 from apps.core.errors import Refused
-from apps.core.geo import distance_metres
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import change_place
@@ -42,9 +41,8 @@ def bring_to_other_point(*, delivery_id: int) -> bool:
 
 def _near(delivery: Delivery, full: PickupPoint) -> list[PickupPoint]:
     """Points with room for it, the nearest to the full one first."""
-    offered = [offer.point for offer in nearby_points(delivery=delivery) if offer.fits and offer.point != full]
-    away = {point.pk: distance_metres(point.point, full.point) for point in offered}
-    return sorted((point for point in offered if away[point.pk] <= MOST_METRES), key=lambda point: away[point.pk])
+    offers = nearby_points(delivery=delivery, around=full.point)
+    return [one.point for one in offers if one.fits and one.point != full and one.distance_metres <= MOST_METRES]
 
 
 def _bring(delivery: Delivery, failed: Visit, point: PickupPoint) -> bool:
