@@ -1,5 +1,6 @@
 """What a driver's phone and a clerk's scanner say over HTTP. Nothing here knows the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ class Device:
         return answer.json() if answer.content else None
 
 
-def _in_person(needs: dict[str, Any]) -> dict[str, Any]:
+def _in_person(drops: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What is shown at a door where somebody has to open; nobody tells a simulated driver a code."""
     return {
         "left_at": "in_person",
@@ -44,7 +45,7 @@ def _in_person(needs: dict[str, Any]) -> dict[str, Any]:
         "age_method": "identity_card",
         "age_confirmed": "1",
         "paid_by": "cash",
-        "paid": f"{needs.get('cash_due', 0) / 100:.2f}",
+        **{f"paid-{drop['delivery']}": f"{drop['cash_due'] / 100:.2f}" for drop in drops if drop.get("cash_due")},
     }
 
 
@@ -66,8 +67,8 @@ class DriverPhone(Device):
         if len(drops) == 1:
             data["left_at"] = drops[0].get("safe_place") or "in_person"
         needs = stop.get("needs") or {}
-        if needs.get("minimum_age") or needs.get("cash_due") or {"signature", "code"} & set(needs.get("proofs", ())):
-            data |= _in_person(needs)
+        if needs.get("minimum_age") or needs.get("cash") or {"signature", "code"} & set(needs.get("proofs", ())):
+            data |= _in_person(drops)
         if data["left_at"] == "in_person" and drops:
             data["received_by"] = drops[0]["recipient"]
         if "scan" in needs.get("proofs", ()):

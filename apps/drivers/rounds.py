@@ -48,7 +48,14 @@ class DropAtStop:
     has_access_code: bool
     asks_code: bool
     tries: int
+    cash: tuple[int, str] = (0, "")
+    """To be paid for it at the door: (minor units, currency)."""
     messages: tuple[Written, ...] = ()
+
+    @property
+    def cash_amount(self) -> str:
+        """Major units, as a form field has them."""
+        return f"{self.cash[0] / 100:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +280,7 @@ def _drop(row: Any, *, is_near: bool) -> DropAtStop:
         has_access_code=row.has_code,
         asks_code=needs_doorstep_code(delivery),
         tries=row.tries,
+        cash=(delivery.cash_due, delivery.cash_currency),
         messages=written_to_driver(delivery.thread.all()) if is_near else (),
     )
 
@@ -333,8 +341,7 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
             "least_photos": stop.needs.least_photos,
             "minimum_age": stop.needs.minimum_age,
             "born_by": stop.born_by.isoformat() if stop.needs.minimum_age else None,
-            "cash_due": stop.needs.cash[0],
-            "cash_currency": stop.needs.cash[1],
+            "cash": [{"due": due, "currency": currency} for due, currency in stop.needs.cash],
         },
         "may_give_up_at": instant(stop.may_give_up_at),
         "drops": [
@@ -352,6 +359,8 @@ def _stop_json(stop: Stop) -> dict[str, Any]:
                 "acknowledged": drop.acknowledged,
                 "has_access_code": drop.has_access_code,
                 "asks_code": drop.asks_code,
+                "cash_due": drop.cash[0],
+                "cash_currency": drop.cash[1],
                 "messages": [
                     {"id": one.id, "text": one.text, "read": one.is_read, "answer": one.answer} for one in drop.messages
                 ],

@@ -72,24 +72,25 @@ PAID_BY = {"cash": gettext_lazy("Cash"), "card": gettext_lazy("Card")}
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What everybody at one stop together asks for. Cash is (minor units, currency)."""
+    """What everybody at one stop together asks for. Cash is (minor units, currency), once per currency."""
 
     proofs: frozenset[str] = frozenset()
     least_photos: int = 1
     minimum_age: int = 0
-    cash: tuple[int, str] = (0, "")
+    cash: tuple[tuple[int, str], ...] = ()
 
     @property
     def in_person(self) -> bool:
         """Nothing of this can be asked of a porch."""
-        return bool(self.proofs & {"signature", "code"} or self.minimum_age or self.cash[0])
+        return bool(self.proofs & {"signature", "code"} or self.minimum_age or self.cash)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What a driver has to show. `photos` and `signature` are uploads, `at_place` the phone's (latitude, longitude).
 
-    `codes` and `without` are by a delivery's public id, `anyway` is why something is given up against the rules.
+    `codes`, `payments` and `without` are by a delivery's public id, `anyway` is why something is given up against the
+    rules. `paid` and the `payments` are minor units of the currency that is due.
     """
 
     photos: tuple[Any, ...] = ()
@@ -106,6 +107,7 @@ class Shown:
     age_confirmed: bool = False
     paid_by: str = ""
     paid: int | None = None
+    payments: dict[str, int] = field(default_factory=dict)
     staff_note: str = ""
     recipient_note: str = ""
     at_place: tuple[float, float] | None = None
@@ -123,8 +125,16 @@ def needs_of(deliveries: Iterable[Any], *, is_point: bool) -> Needs:
         proofs=frozenset(proofs & set(PROOFS)),
         least_photos=max((row.merchant.policy.least_photos for row in rows), default=1),
         minimum_age=max((row.minimum_age for row in rows), default=0),
-        cash=(sum(row.cash_due for row in rows), next((row.cash_currency for row in rows if row.cash_due), "")),
+        cash=_cash_of(rows),
     )
+
+
+def _cash_of(rows: Iterable[Any]) -> tuple[tuple[int, str], ...]:
+    due: dict[str, int] = {}
+    for row in rows:
+        if row.cash_due:
+            due[row.cash_currency] = due.get(row.cash_currency, 0) + row.cash_due
+    return tuple((amount, currency) for currency, amount in due.items())
 
 
 def reasons_at(*, is_point: bool, is_shop: bool = False) -> list[tuple[str, str]]:
@@ -178,8 +188,32 @@ def _check_person(shown: Shown, needs: Needs) -> None:
             raise InvalidInput("signature_missing", _("Let them sign, or tick that they sign with their typed name."))
     if needs.minimum_age and not (shown.age_confirmed and shown.age_method in AGE_METHODS):
         raise InvalidInput("age_unchecked", _("Look at a document: whoever takes it must be old enough."))
-    if needs.cash[0] and (shown.paid_by not in PAID_BY or shown.paid is None):
-        raise InvalidInput("payment_missing", _("Write down what was paid, and how."))
+    if needs.cash and shown.paid_by not in PAID_BY:
+        raise _unpaid()
+
+
+def payments_of(shown: Shown, deliveries: Iterable[Any]) -> dict[int, int]:
+    """{delivery's key: what was paid for it}, minor units; InvalidInput where nobody wrote it down.
+
+    A single sum is for what was not paid by itself, one after the other, and what differs is the last one's; it cannot
+    be for two currencies.
+    """
+    due = [row for row in deliveries if row.cash_due]
+    paid = {row.pk: shown.payments[row.public_id] for row in due if row.public_id in shown.payments}
+    together = [row for row in due if row.pk not in paid]
+    if not together:
+        return paid
+    if shown.paid is None or len({row.cash_currency for row in together}) > 1:
+        raise _unpaid()
+    left = shown.paid
+    for row in together:
+        paid[row.pk] = left if row is together[-1] else min(row.cash_due, left)
+        left -= paid[row.pk]
+    return paid
+
+
+def _unpaid() -> InvalidInput:
+    return InvalidInput("payment_missing", _("Write down what was paid, and how."))
 
 
 def asks_scan(delivery: Any) -> bool:

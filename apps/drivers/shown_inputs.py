@@ -19,7 +19,7 @@ from apps.drivers.services import Told
 
 MOST_SCANNED = 200
 MOST_PICTURES = 40
-WITHOUT, CODE = "without-", "code-"
+WITHOUT, CODE, PAID = "without-", "code-", "paid-"
 OLDEST = timedelta(hours=24)
 
 Fields = Mapping[str, Any]
@@ -43,6 +43,7 @@ def shown_of(fields: Fields, files: MultiValueDict[str, Any] | None = None, pref
         age_confirmed=_is_ticked(fields.get("age_confirmed")),
         paid_by=word_of(fields.get("paid_by")),
         paid=_money(fields.get("paid")),
+        payments=_payments(fields),
         staff_note=_sentence(fields.get("staff_note")),
         recipient_note=_sentence(fields.get("recipient_note")),
         at_place=_place(fields.get("lat"), fields.get("lon")),
@@ -143,12 +144,22 @@ def _scanned(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in kept if word))
 
 
+def _payments(fields: Fields) -> dict[str, int]:
+    """{delivery: minor units}: a JSON object "payments", or form fields "paid-<delivery>"."""
+    given = {word_of(key, 24): _money(value) for key, value in _rows(fields, "payments", PAID).items()}
+    return {key: paid for key, paid in given.items() if paid is not None}
+
+
 def _by_delivery(fields: Fields, name: str, prefix: str) -> dict[str, str]:
     """{delivery: word}: a JSON object under `name`, or form fields "<prefix><delivery>"."""
+    rows = _rows(fields, name, prefix)
+    return {word_of(key, 24): word_of(value, 40) for key, value in rows.items() if word_of(value, 40)}
+
+
+def _rows(fields: Fields, name: str, prefix: str) -> dict[str, Any]:
     given = fields.get(name)
     rows = dict(given) if isinstance(given, dict) else {}
-    rows |= {key.removeprefix(prefix): value for key, value in fields.items() if key.startswith(prefix)}
-    return {word_of(key, 24): word_of(value, 40) for key, value in rows.items() if word_of(value, 40)}
+    return rows | {key.removeprefix(prefix): value for key, value in fields.items() if key.startswith(prefix)}
 
 
 def _place(latitude: Any, longitude: Any) -> tuple[float, float] | None:

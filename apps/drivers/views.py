@@ -161,7 +161,7 @@ def context_of(driver: Driver, found: Round | None, stop: Stop | None) -> dict[s
         "round": found,
         "zone": found.zone if found else None,
         "stop": stop,
-        "cash": f"{stop.needs.cash[0] / 100:.2f}" if stop else "",
+        "cash": [(currency, f"{due / 100:.2f}") for due, currency in stop.needs.cash] if stop else [],
         "ready_sentences": READY_SENTENCES.items(),
         "reasons": rules.reasons_at(is_point=stop.is_point, is_shop=stop.is_collection) if stop else [],
         "safe_places": Instruction.SafePlace.choices,

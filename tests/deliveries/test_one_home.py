@@ -30,10 +30,10 @@ TYPED = PlaceInput(
 
 
 def order(
-    reference: str, who: ContactInput = DORA, where: PlaceInput = HOME, window=None, parcels: int = 1
+    reference: str, who: ContactInput = DORA, where: PlaceInput = HOME, window=None, parcels: int = 1, sender=None
 ) -> Delivery:
     return create_delivery(
-        merchant=world.merchant(),
+        merchant=sender or world.merchant(),
         reference=reference,
         recipient=who,
         buyer=None,
@@ -136,3 +136,51 @@ def test_the_driver_comes_once_and_each_delivery_has_its_own_outcome_and_proof()
     assert [proof.kind for proof in broken.proofs.all()] == ["failure"]
     assert "We could not deliver" in Shopper(token_of(make_link(delivery=broken))).text
     assert "Delivered" in Shopper(token_of(make_link(delivery=kept))).text
+
+
+@pytest.mark.covers("T8", "D7", "D9")
+def test_each_sender_is_told_of_its_own_money_age_and_parcels_only() -> None:
+    world.shift("van-1")
+    wine, lamp = order("H-1"), order("H-2", parcels=2, sender=world.merchant("lamps", "Lamps"))
+    Delivery.objects.filter(pk=wine.pk).update(cash_due=5000, cash_currency="CHF", minimum_age=18)
+    Delivery.objects.filter(pk=lamp.pk).update(cash_due=10000, cash_currency="EUR")
+    driver = Driver.objects.get()
+    leave(driver)
+    (visit,) = visits(driver)
+    phone, path = phone_of(driver), f"/driver/api/visits/{visit.pk}"
+    post(phone, f"{path}/arrive")
+    page = " ".join(browser_of(driver).get("/driver/").content.decode().split())
+    assert "Collect CHF 50.00" in page
+    assert "Collect EUR 100.00" in page
+    assert f'name="paid-{lamp.public_id}"' in page
+    body = {"received_by": "Dora", "age_method": "passport", "age_confirmed": "1", "paid_by": "cash"}
+    body["scanned"] = "\n".join(row.barcode for one in (wine, lamp) for row in one.parcels.all())
+    body |= {"lat": visit.place.latitude, "lon": visit.place.longitude}
+    phone = phone_of(driver)
+    answer = phone.post(f"{path}/complete", {**body, "paid": "150.00"}).json()
+    assert answer.get("code") == "payment_missing", "one sum is no two currencies"
+    paid = {f"paid-{wine.public_id}": "50", f"paid-{lamp.public_id}": "99,50"}
+    assert phone.post(f"{path}/complete", {**body, **paid}).json().get("state") == "done"
+    told = {one: {proof.kind: (proof.details, proof.flags) for proof in one.proofs.all()} for one in (wine, lamp)}
+    assert told[wine]["cash"] == ({"by": "cash", "paid": 5000, "due": 5000}, [])
+    assert told[lamp]["cash"] == ({"by": "cash", "paid": 9950, "due": 10000}, ["wrong_amount"])
+    assert [told[one]["scan"][0] for one in (wine, lamp)] == [{"parcels": 1}, {"parcels": 2}]
+    assert "age" in told[wine]
+    assert "age" not in told[lamp], "nobody was asked for that one"
+
+
+@pytest.mark.covers("T8", "D9")
+def test_one_sum_in_one_currency_is_divided_and_the_last_one_shows_what_is_short() -> None:
+    world.shift("van-1")
+    first, second = order("H-1"), order("H-2")
+    Delivery.objects.filter(pk=first.pk).update(cash_due=5000, cash_currency="CHF")
+    Delivery.objects.filter(pk=second.pk).update(cash_due=10000, cash_currency="CHF")
+    driver = Driver.objects.get()
+    leave(driver)
+    (visit,) = visits(driver)
+    phone, path = phone_of(driver), f"/driver/api/visits/{visit.pk}"
+    post(phone, f"{path}/arrive")
+    body = {"received_by": "Dora", "paid_by": "cash", "paid": "149"}
+    assert phone_of(driver).post(f"{path}/complete", body).json().get("state") == "done"
+    kept = [one.proofs.get(kind="cash") for one in (first, second)]
+    assert [(proof.details["paid"], proof.flags) for proof in kept] == [(5000, []), (9900, ["wrong_amount"])]

@@ -344,7 +344,7 @@ def test_the_form_without_scripts_carries_everything() -> None:
         "age_method": "identity_card",
         "age_confirmed": "1",
         "paid_by": "card",
-        "paid": "10",
+        f"paid-{alice.public_id}": "10",
     }
     assert browser.post(f"/driver/visits/{visits(driver)[0].pk}/complete", form).status_code == 303
     alice.refresh_from_db()

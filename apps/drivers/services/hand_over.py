@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ class Ready:
     """What was shown, looked at and found good; nothing is written yet.
 
     `asking` are the deliveries that ask for a code, `skipped` those of them handed over without it; `without` stay
-    on the van, each for its reason.
+    on the van, each for its reason. `paid` is what was paid for each delivery that is paid at the door.
     """
 
     visit: Visit
@@ -49,6 +49,7 @@ class Ready:
     without: dict[int, tuple[str, Judged]]
     is_late: bool = False
     """The evening has closed the stop meanwhile, by itself."""
+    paid: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,13 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | Non
     needs = rules.needs_of(staying, is_point=is_point)
     barcodes = {parcel.barcode for row in staying for parcel in row.parcels.all()}
     rules.check_proof(shown, needs, is_point=is_point, barcodes=barcodes)
+    paid = {} if is_point else rules.payments_of(shown, staying)
     photos = tuple(read_photo(upload) for upload in shown.photos)
     signature = read_signature(shown.signature) if shown.signature is not None else None
     asking = [] if is_point else [row for row in staying if needs_doorstep_code(row)]
     skipped = _without_code(asking, shown)
-    return Ready(
-        visit, shown, needs, photos, signature, frozenset(row.pk for row in asking), skipped, without, bool(closed)
-    )
+    asked = frozenset(row.pk for row in asking)
+    return Ready(visit, shown, needs, photos, signature, asked, skipped, without, bool(closed), paid)
 
 
 def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bool = False) -> Outcome:
@@ -120,7 +121,8 @@ def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bo
             routing.reopen(visit=visit, at=at, actor=actor)
         ids = routing.complete(visit=visit, actor=actor, at=at, without=ready.without, more=more)
         taken_at = visit.left_at or at
-        for delivery in Delivery.objects.filter(pk__in=ids).select_related("merchant__policy").order_by("pk"):
+        rows = Delivery.objects.filter(pk__in=ids).select_related("merchant__policy").prefetch_related("parcels")
+        for delivery in rows.order_by("pk"):
             assert taken_at is not None
             _keep(delivery, ready, taken_at, actor)
         if ids:
@@ -217,14 +219,15 @@ def _pieces(delivery: Delivery, ready: Ready, taken_at: datetime) -> Iterator[Pi
         is_skipped = delivery.pk in ready.skipped
         said = {"reason": shown.without_code} if is_skipped else {}
         yield Piece(Proof.Kind.CODE, details=said, flags=("code_skipped",) if is_skipped else ())
-    if shown.scanned:
-        yield Piece(Proof.Kind.SCAN, details={"parcels": len(shown.scanned)})
-    if needs.minimum_age:
-        yield Piece(Proof.Kind.AGE, details=_age_check(delivery, shown, needs, taken_at))
-    if delivery.cash_due:
-        paid = shown.paid if shown.paid is not None else 0
-        wrong = ("wrong_amount",) if paid != needs.cash[0] else ()
-        yield Piece(Proof.Kind.CASH, details={"by": shown.paid_by, "paid": paid, "due": needs.cash[0]}, flags=wrong)
+    scanned = {parcel.barcode for parcel in delivery.parcels.all()} & set(shown.scanned)
+    if scanned:
+        yield Piece(Proof.Kind.SCAN, details={"parcels": len(scanned)})
+    if needs.minimum_age and delivery.minimum_age:
+        yield Piece(Proof.Kind.AGE, details=_age_check(delivery, shown, taken_at))
+    if delivery.pk in ready.paid:
+        paid, due = ready.paid[delivery.pk], delivery.cash_due
+        wrong = ("wrong_amount",) if paid != due else ()
+        yield Piece(Proof.Kind.CASH, details={"by": shown.paid_by, "paid": paid, "due": due}, flags=wrong)
     if ready.signature is not None or not ready.photos or "signature" in needs.proofs:
         yield Piece(Proof.Kind.SIGNATURE, ready.signature, details=named)
     for photo in ready.photos:
@@ -243,8 +246,8 @@ def _metres(photo: Photo, ready: Ready, taken_at: datetime) -> int | None:
     return max((metres for metres in (by_camera, by_phone) if metres is not None), default=None)
 
 
-def _age_check(delivery: Delivery, shown: Shown, needs: Needs, taken_at: datetime) -> dict[str, Any]:
+def _age_check(delivery: Delivery, shown: Shown, taken_at: datetime) -> dict[str, Any]:
     """How it was checked and against which day of birth; nothing of the document."""
     today = taken_at.astimezone(ZoneInfo(delivery.merchant.time_zone)).date()
-    born = rules.born_by(today, needs.minimum_age)
+    born = rules.born_by(today, delivery.minimum_age)
     return {"method": shown.age_method, "born_by": born.isoformat(), "passed": True}
