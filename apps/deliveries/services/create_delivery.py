@@ -83,7 +83,7 @@ def create_delivery(
 
 def _check_preferred(terms: Terms, window: TimeWindow) -> None:
     if terms.preferred is not None and not window.holds(terms.preferred):
-        raise InvalidInput("preferred_outside_window", _("The preferred time must lie inside the window."))
+        raise InvalidInput("preferred_outside_window", _("We do not understand what this delivery needs."))
 
 
 def _asked(terms: Terms) -> dict[str, Any]:
