@@ -41,10 +41,11 @@ class Sights:
             self._forget(topic)
         self._moved |= set(vans)
         if (pages or vans) and now >= self._next_look:
-            self._next_look = now + MARKS_EVERY
             self._look_at_roads()
             self._forget_old(now)
             self._learn([topic for topic in watched() if topic not in self._sights], now)
+            # Only now: a look that the database broke off is made again, or what it forgot would not be asked anew.
+            self._next_look = now + MARKS_EVERY
         self._learn([topic for topic in pages if topic not in self._sights], now)
         found = {topic for van in vans for topic in self._by_van.get(van, ())} | set(pages)
         return {topic for topic in found if topic in self._sights}
@@ -56,8 +57,8 @@ class Sights:
     def _look_at_roads(self) -> None:
         """A driver who rings at a door is hidden from the others within a second, whoever announces it when."""
         watched = {van for van in self._moved if self._by_van.get(van)}
-        self._moved.clear()
         marks = road_marks(watched) if watched else {}
+        self._moved.clear()
         for van in watched:
             if self._marks.get(van) != marks.get(van):
                 for topic in list(self._by_van[van]):

@@ -78,6 +78,7 @@ class Tail:
     def poll(self) -> Delivered:
         """What is to be put into which boxes now."""
         found: Delivered = []
+        told: dict[int, str | None] = {}
         now, newcomers = monotonic(), self.hub.newcomers(PARTY)
         self.is_behind = len(newcomers) == PARTY
         if now >= self._next_pages or not self._was_told:
@@ -90,14 +91,13 @@ class Tail:
             self._next_vans = now + VANS_EVERY
             self._due_vans |= self._moved_vans(now)
         if self._due or self._due_vans:
-            found += self._dot_messages(self._due, self._due_vans, now)
+            found += self._dot_messages(self._due, self._due_vans, now, told)
         if now >= self._next_overdue:
             self._next_overdue = now + OVERDUE_EVERY
             self._mend_overdue()
         if newcomers:
             # Their state is read after they joined and after the position was taken: nothing falls in between.
             found += self._page_messages(newcomers) + self._first_dots(newcomers, now)
-            self.hub.welcomed(newcomers)
         if now >= self._next_links:
             self._next_links = now + LINKS_EVERY
             self._told = {topic: at for topic, at in self._told.items() if topic in self.hub}
@@ -105,7 +105,9 @@ class Tail:
             found += self._close_dead(self.hub.boxes(self.hub.topics()), but_verified=now < self._next_verified)
             if now >= self._next_verified:
                 self._next_verified = now + VERIFIED_EVERY
-        # Only now: a round that the database broke off is made again.
+        # Only now: a round that the database broke off is made again, with all that it was to tell.
+        self._told |= told
+        self.hub.welcomed(newcomers)
         self._due, self._due_vans, self._was_told = set(), set(), False
         return found
 
@@ -138,13 +140,15 @@ class Tail:
         moment, sights = Moment(self._vans.steps, clock.now()), self._sights.of({box.topic for box in boxes}, now)
         return [(box, "dot", _message(moment.view(sights.get(box.topic)))) for box in boxes]
 
-    def _dot_messages(self, pages: Collection[int], vans: set[int], now: float) -> Delivered:
-        """What was told already (the same fix, a van that stays hidden) is not told again."""
-        moment, told, found = Moment(self._vans.steps, clock.now()), self._told, Delivered()
+    def _dot_messages(
+        self, pages: Collection[int], vans: set[int], now: float, told: dict[int, str | None]
+    ) -> Delivered:
+        """What was told already (the same fix, a van that stays hidden) is not told again; `told` takes up the rest."""
+        moment, found = Moment(self._vans.steps, clock.now()), Delivered()
         for topic in self._sights.concerned(pages, vans, self.hub.topics, now):
             view = moment.view(self._sights[topic])
             at = view.at if view else None
-            if told.get(topic, ...) != at:
+            if self._told.get(topic, ...) != at:
                 told[topic] = at
                 text = _message(view)
                 found += [(box, "dot", text) for box in self.hub.boxes_of(topic)]

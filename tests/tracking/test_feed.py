@@ -3,19 +3,27 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from websockets.frames import Frame, Opcode
 
 from apps.core import clock
+from apps.deliveries.services import make_link
 from apps.fleet.models import Position, Vehicle
 from apps.fleet.services import Fix, position_bell, record_positions
+from apps.tracking.entry import Entry
 from apps.tracking.feeds import VanFeed, page_feed
+from apps.tracking.hub import Hub, Mailbox
 from apps.tracking.models import PageChange
+from apps.tracking.selectors import page_document
+from apps.tracking.tail import Tail
 from apps.tracking.wire import frame_of
 from tests import world
+from tests.drivers.phones import leave, one_van_day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, EACH = 6, 25
@@ -157,3 +165,49 @@ def test_what_this_process_wrote_is_known_without_reading_it_back_and_never_goes
 def test_a_frame_is_what_the_library_would_send(size: int) -> None:
     text = "ü" * (size // 2) + "x" * (size % 2)
     assert frame_of(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
+class BreaksOff:
+    """The database goes away at the nth statement, once."""
+
+    def __init__(self, nth: int) -> None:
+        self.left = nth
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.left -= 1
+        if self.left == 0:
+            raise OperationalError("server closed the connection unexpectedly")
+        return execute(sql, params, many, context)
+
+
+@pytest.mark.covers("T3")
+def test_a_round_that_breaks_off_anywhere_is_told_whole_by_the_next(now: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last position of a van, and whoever came meanwhile: no page is left with less than it would have had."""
+    for name in ("VANS_EVERY", "OVERDUE_EVERY", "LINKS_EVERY", "THOROUGH_EVERY"):
+        monkeypatch.setattr(f"apps.tracking.tail.{name}", 0.0)
+    (delivery, *_others), driver = one_van_day()
+    leave(driver)
+    link = make_link(delivery=delivery)
+    page_document(delivery, "link")
+    nth, broke_off = 0, True
+    while broke_off:
+        nth += 1
+        hub = Hub()
+        hub.join(Mailbox(Entry(delivery.pk, (link.pk, link.generation), "link")))
+        tail = Tail(hub)
+        tail.start()
+        tail.poll()
+        late = Mailbox(Entry(delivery.pk, (link.pk, link.generation), "link"))
+        hub.join(late)
+        now.advance(seconds=20)
+        there = Fix(delivery.place.latitude + 0.01 + nth / 1000, delivery.place.longitude, clock.now())
+        record_positions(vehicle=Vehicle.objects.get(), fixes=[there])
+        with connection.execute_wrapper(BreaksOff(nth)):
+            try:
+                heard, broke_off = tail.poll(), False
+            except OperationalError:
+                heard = tail.poll()
+        told = {(box is late, kind): text for box, kind, text in heard}
+        assert set(told) >= {(False, "dot"), (True, "dot"), (True, "page")}, f"statement {nth}"
+        assert told[False, "dot"] == told[True, "dot"]
+    assert nth > 8
