@@ -36,11 +36,18 @@ _AND_ANOTHER = re.compile(rf"\s*(?:,|/|and|und|or|oder|then|dann)\s*(?P<code>{_C
 _GATE = re.compile(r"(?<!\w)(?:gate|tor|schranke|barrier)\s*[:=]?\s*(?P<code>\d{4,6}[*#]?)(?![\w*#])", re.IGNORECASE)
 # Nobody writes a star or a hash into anything but a keypad's code.
 _WITH_STAR = re.compile(r"(?<![\w*#])(?P<code>(?=[\w*#]*[*#])(?=(?:[\w*#]*\d){3})[\dA-Za-z*#]{4,12})(?![\w*#])")
+# In talk "#48213" and "A#48213" are orders; a keypad's star or hash comes last, or a star first.
+_KEYPAD = re.compile(r"(?<![\w*#])(?P<code>[*#]?\d{3,10}[*#]|\*\d{3,10})(?![\w*#])")
 _PASSWORD = re.compile(
     r"(?<!\w)(?:password|passwort|passphrase|kennwort|losungswort)\b\s*(?:is|ist|lautet)?\s*[:=]?\s*[\"'„“]?(?P<code>[^\s\"'“”,.;]{3,20})",
     re.IGNORECASE,
 )
 _AFTER_FLAT = re.compile(rf"(?:{_FLATS})$", re.IGNORECASE)
+_AFTER_ORDER = re.compile(
+    r"(?<!\w)(?:order|parcel|package|shipment|bestellung|auftrag|paket|sendung|commande|colis|zamówienie|paczka)"
+    r"(?:\s?(?:number|nummer|no|nr)\b)?[.:]?\s*$",
+    re.IGNORECASE,
+)
 _OTHER_CODE_BEFORE = re.compile(rf"(?:{_OTHER_NUMBERS})[\s-]$", re.IGNORECASE)
 
 
@@ -51,10 +58,13 @@ def clean_note(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def split_codes(note: str) -> tuple[str, str]:
-    """The note with every code hidden, and the codes, several parted by a comma and a space."""
+def split_codes(note: str, *, is_talk: bool = False) -> tuple[str, str]:
+    """The note with every code hidden, and the codes, several parted by a comma and a space.
+
+    `is_talk`: people write of their order as well as of their door, so its number is left alone.
+    """
     codes, shown, at = [], [], 0
-    for start, end in sorted(_spans(note)):
+    for start, end in sorted(_spans(note, is_talk)):
         if start >= at:
             codes.append(note[start:end])
             shown += [note[at:start], HIDDEN]
@@ -62,11 +72,14 @@ def split_codes(note: str) -> tuple[str, str]:
     return "".join([*shown, note[at:]]), ", ".join(codes)
 
 
-def _spans(note: str) -> Iterator[tuple[int, int]]:
-    for pattern, digits in ((_NAMED_BEFORE, 2), (_NAMED_AFTER, 3), (_GATE, 4), (_WITH_STAR, 3), (_PASSWORD, 0)):
+def _spans(note: str, is_talk: bool) -> Iterator[tuple[int, int]]:
+    unnamed = _KEYPAD if is_talk else _WITH_STAR
+    for pattern, digits in ((_NAMED_BEFORE, 2), (_NAMED_AFTER, 3), (_GATE, 4), (unnamed, 3), (_PASSWORD, 0)):
         for match in pattern.finditer(note):
             before, code = note[: match.start()], match["code"]
-            if _OTHER_CODE_BEFORE.search(before) or (pattern is _WITH_STAR and _AFTER_FLAT.search(before)):
+            if is_talk and _AFTER_ORDER.search(note[: match.start("code")]):
+                continue
+            if _OTHER_CODE_BEFORE.search(before) or (pattern is unnamed and _AFTER_FLAT.search(before)):
                 continue
             if len(code) < 3 or _digits(code) < digits:
                 continue

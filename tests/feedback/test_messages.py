@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from apps.core import clock
-from apps.deliveries.models import AccessCode, Delivery, Link
+from apps.deliveries.models import AccessCode, Delivery, Link, Place
 from apps.deliveries.services import move_state
 from apps.deliveries.states import State
 from apps.drivers.models import PhoneEvent
@@ -156,8 +156,39 @@ def test_a_door_code_in_a_message_moves_to_the_protected_field() -> None:
     assert held["codes"][first.public_id] == "4711#"
     assert "4711" not in json.dumps(held["stops"])
     token = token_for(first)
-    Shopper(token).follow(WRITE).send(text="The gate code is 0815#")
-    assert AccessCode.objects.get(delivery=first).code == "4711#", "a bare link replaced a door code"
+    for who in (Shopper(token), confirmed(Shopper(token), token).open(f"/t/{token}")):
+        form = who.follow(WRITE).send(text="The gate code is 0815#")
+        assert form.status == 422
+        assert "another door code on file" in form.text
+        assert form.forms[0].fields["text"] == "The gate code is 0815#"
+        assert AccessCode.objects.get(delivery=first).code == "4711#", "a message replaced a door code"
+    assert ThreadMessage.objects.count() == 1
+
+
+@pytest.mark.covers("T16")
+@pytest.mark.parametrize(
+    ("text", "shown", "code"),
+    [
+        ("Is this the parcel A#48213 from the shop?", None, ""),
+        ("Please bring #48213 and #48214 together", None, ""),
+        ("I lost the code of order A#48213", None, ""),
+        ("It is 4711# at the side", "It is ••• at the side", "4711#"),
+    ],
+)
+def test_an_order_number_is_no_door_code(text: str, shown: str | None, code: str) -> None:
+    made = world.delivery("Alice")
+    form = Shopper(token_for(made)).follow(WRITE).send(text=text)
+    assert ThreadMessage.objects.get().text == (shown or text)
+    assert [row.code for row in AccessCode.objects.all()] == ([code] if code else [])
+    assert ("locked away for the driver" in form.text) is bool(code)
+
+
+@pytest.mark.covers("T16")
+def test_at_a_point_nothing_is_taken_out_of_a_message() -> None:
+    made = world.delivery("Alice")
+    Place.objects.filter(pk=made.place_id).update(kind=Place.Kind.LOCKER)
+    assert wrote(made, "The yard gate code is 4471, please").text == "The yard gate code is 4471, please"
+    assert not AccessCode.objects.exists()
 
 
 @pytest.mark.covers("T16")
@@ -179,12 +210,13 @@ def test_before_the_van_is_near_the_desk_reads_and_answers(drain: Callable[..., 
     form = {"text": "We tell <i>her</i>.", "key": "a" * 32}
     for _twice in range(2):
         assert agent.post(f"/admin/desk/{alice.pk}/answer", form).status_code == 302
+    agent.post(f"/admin/desk/{alice.pk}/answer", {**form, "text": "And him."})
     drain()
     assert "An answer for you" in Shopper(token).text
     assert (
         "We tell &lt;i&gt;her&lt;/i&gt;." in confirmed(Shopper(token), token).client.get(f"/t/{token}").content.decode()
     )
-    assert ThreadMessage.objects.filter(by="desk").count() == 1
+    assert ThreadMessage.objects.filter(by="desk").count() == 2
     stranger = Client()
     stranger.force_login(User.objects.create_user("stranger", is_staff=True))
     assert stranger.post(f"/admin/desk/{alice.pk}/answer", {**form, "key": "b" * 32}).status_code == 404
@@ -203,6 +235,10 @@ def test_a_thread_ends_with_its_delivery_can_be_switched_off_and_is_forgotten(no
     form.send(text="Hello", key="c" * 32)
     form.open(f"/t/{token}/message").send(text="Hello", key="c" * 32)
     assert ThreadMessage.objects.filter(delivery=made).count() == 1
+    # The browser's way back, and other words in the same form.
+    form.open(f"/t/{token}/message").send(text="Hello again", key="c" * 32)
+    assert "Your message is sent" in form.text
+    assert list(made.thread.order_by("pk").values_list("text", flat=True)) == ["Hello", "Hello again"]
     form.open(f"/t/{token}/message")
     move_state(delivery_id=made.pk, to=State.CANCELLED, actor="shopper")
     assert form.send(text="Too late").status == 410

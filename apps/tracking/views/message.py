@@ -6,6 +6,7 @@ import secrets
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from apps.core.door_codes import HIDDEN
 from apps.core.errors import DoorstepError, Refused
 from apps.deliveries.access import Access
 from apps.feedback.rules import LONGEST_MESSAGE, thread_closed
@@ -62,13 +63,10 @@ def _form(
 
 def _done(request: HttpRequest, access: Access) -> HttpResponse:
     sent = access.delivery.thread.filter(by="shopper").order_by("-pk").first()
-    to_driver = sent is not None and sent.to_driver
-    return flow_page(
-        request,
-        access,
-        "result",
-        heading=_("Your message is sent"),
-        sentence=_("It is on its way to the driver's phone. This page says when it was read.")
-        if to_driver
-        else _("The help desk has it. An answer shows on this page."),
-    )
+    if sent is not None and sent.to_driver:
+        sentence = _("It is on its way to the driver's phone. This page says when it was read.")
+    else:
+        sentence = _("The help desk has it. An answer shows on this page.")
+    if sent is not None and HIDDEN in sent.text:
+        sentence += " " + _("The door code in it is locked away for the driver.")
+    return flow_page(request, access, "result", heading=_("Your message is sent"), sentence=sentence)
