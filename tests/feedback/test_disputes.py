@@ -80,6 +80,8 @@ def test_only_what_a_driver_said_of_the_recipient_can_be_disputed_and_not_for_ev
         token = token_for(failed(reason))
         assert not [link for link in Shopper(token).links if link.endswith("/dispute")]
         assert Shopper(token).open(f"/t/{token}/dispute").status == 422
+    for never in (world.delivery("Bob", state=State.OUT), failed("carrier_no_parking")):
+        assert Client().post(f"/t/{token_for(never)}/dispute", {"text": "x" * 601}).status_code == 422
     made = failed()
     share, token = token_for(made, Link.Kind.VIEW), token_for(made)
     assert not [link for link in Shopper(share).links if link.endswith("/dispute")]

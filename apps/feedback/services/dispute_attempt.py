@@ -26,9 +26,6 @@ def dispute_attempt(*, access: Access, text: str = "") -> Dispute:
     """
     require_changeable(access)
     count_try("dispute", str(access.delivery.pk), limit=TRIES, seconds=TRIES_SECONDS)
-    text = " ".join(text.replace("\0", "").split())
-    if len(text) > LONGEST_COMMENT:
-        raise InvalidInput("text_too_long", _("That is more than 600 characters."))
     attempt = last_failed_attempt(access.delivery.pk)
     if attempt is None:
         raise _not_disputable()
@@ -37,6 +34,9 @@ def dispute_attempt(*, access: Access, text: str = "") -> Dispute:
         return standing
     if not may_be_disputed(attempt, clock.now()):
         raise _not_disputable()
+    text = " ".join(text.replace("\0", "").split())
+    if len(text) > LONGEST_COMMENT:
+        raise InvalidInput("text_too_long", _("That is more than 600 characters."))
     try:
         return _raised(access, attempt, text)
     except IntegrityError:
