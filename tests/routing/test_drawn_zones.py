@@ -1,6 +1,9 @@
 """An area drawn on the map keeps vehicles out: of plans, of answers, of what is offered, and of what stands already."""
 
 import json
+from datetime import datetime, time, timedelta
+from importlib import import_module
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,13 +11,16 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from apps.core.errors import Refused
-from apps.fleet.models import Vehicle, Zone
+from apps.core.time_windows import TimeWindow
+from apps.events.models import Event
+from apps.fleet.models import Depot, Vehicle, Zone
 from apps.fleet.shapes import check_shape
 from apps.routing import services
 from apps.routing.models import DayPlan, Visit
 from apps.routing.planner.check import violations
 from apps.routing.snapshot import take
 from tests import world
+from tests.routing.test_collections import SHOP, halves, holds, order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("O14")]
 
@@ -136,3 +142,70 @@ def test_a_slip_in_the_form_is_said_and_nothing_is_kept(operator):
     assert "who may not enter" in draw(operator, square(spot("Alice")), barred_kinds=[])
     assert "not understood" in draw(operator, square(spot("Alice")), hours="whenever")
     assert not Zone.objects.exists()
+
+
+@pytest.mark.covers("O19")
+def test_a_shop_that_the_van_may_not_enter_takes_both_halves_off_it(drain):
+    world.planned_day(("Alice",), vans=1)
+    made = order()
+    services.publish(plan=DayPlan.objects.get())
+    Zone.objects.create(
+        name="Market", shape=square((SHOP.latitude, SHOP.longitude), 0.002), barred_kinds=["diesel_van"]
+    )
+    assert services.keep_out() == 2
+    assert {half.route for half in halves(made)} == {None}
+    assert holds()
+    assert Event.objects.filter(kind="routing.stop_unserved", delivery_id=made.pk).count() == 1
+
+
+@pytest.mark.parametrize("what", ["zone", "road"])
+def test_room_that_is_only_held_inside_is_given_up(what):
+    world.planned_day(("Alice",), vans=1)
+    made = world.delivery("Bob")
+    services.hold(delivery=made, place=made.place, window=made.window, lasts=timedelta(minutes=9))
+    if what == "zone":
+        Zone.objects.create(name="Lane", shape=square(spot("Bob"), 0.0005), barred_kinds=["diesel_van"])
+        assert services.keep_out() == 0
+    else:
+        day = world.hours(0, 20)
+        services.close_road(
+            depot=world.depot(), name="Fire", point=spot("Bob"), radius_metres=150, begins=day.earliest, ends=day.latest
+        )
+    assert not Visit.objects.filter(hold_until__isnull=False).exists()
+    assert holds()
+
+
+def test_what_is_loaded_while_the_zone_is_looked_at_stays_on_board(monkeypatch):
+    shift = world.shift("van-1")
+    made, other = world.put_in_plan(world.delivery("Alice")), world.put_in_plan(world.delivery("Charlie"))
+    services.publish(plan=DayPlan.objects.get())
+    for name in ("Alice", "Charlie"):
+        Zone.objects.create(name=name, shape=square(spot(name), 0.002), barred_kinds=["diesel_van"])
+    looks = []
+
+    def while_looking(**which):
+        found = take(**which)
+        looks.append(found)
+        if len(looks) == 2:
+            services.load(vehicle="van-1", barcode=made.parcels.get().barcode, actor="clerk:1")
+        return found
+
+    monkeypatch.setattr(import_module("apps.routing.services.keep_out"), "take", while_looking)
+    assert services.keep_out() == 1
+    assert Visit.objects.get(drops__delivery=made).route.shift == shift
+    assert Visit.objects.get(drops__delivery=other).route is None
+    assert holds()
+
+
+def test_today_is_the_depots_day(now):
+    """Seven in the evening in New York is tomorrow already by UTC."""
+    world.depot()
+    Depot.objects.update(time_zone="America/New_York")
+    world.shift("van-1")
+    midnight = datetime.combine(world.TODAY, time(), ZoneInfo("America/New_York"))
+    made = world.put_in_plan(world.delivery("Alice", TimeWindow(midnight, midnight + timedelta(hours=23))))
+    Zone.objects.create(name="Lane", shape=square(spot("Alice")), barred_kinds=["diesel_van"])
+    now.advance(seconds=int((midnight + timedelta(hours=21) - now.instant).total_seconds()))
+    assert now.instant.date() > world.TODAY
+    assert services.keep_out() == 1
+    assert Visit.objects.get(drops__delivery=made).route is None

@@ -21,6 +21,7 @@ from apps.routing.models import Closure, DayPlan, Drop, Incident, Route, Visit
 from apps.routing.planner.intervals import permitted
 from apps.routing.planner.solution import Reason
 from apps.routing.services.drive import catch_up
+from apps.routing.services.hold_window import release_held
 from apps.routing.services.incidents import note
 from apps.routing.services.leave_behind import leave_behind
 from apps.routing.services.off_the_road import FILL_HANDLER
@@ -84,6 +85,7 @@ def _leave_out(closure: Closure, plan: DayPlan, route: Route) -> None:
         return
     touch(route.pk)
     never, later = map(with_other_halves, _inside(closure, plan, route))
+    release_held(visit_ids=never)
     if not never and not later:
         return
     first = _following(route)

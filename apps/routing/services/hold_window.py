@@ -1,5 +1,6 @@
 """A slot hold: an expiring visit that keeps room in the plan until the customer has made up their mind."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
@@ -41,6 +42,14 @@ def release_holds(*, delivery_id: int) -> int:
     """Gives up every hold of a delivery; how many there were."""
     visits = list(Drop.objects.filter(delivery=delivery_id, is_hold=True, is_open=True).values_list("visit", flat=True))
     return sum(release_hold(visit_id=visit) for visit in visits)
+
+
+def release_held(*, visit_ids: Collection[int]) -> int:
+    """Gives up the holds among these visits, at the shop and at the door; how many there were."""
+    held = Visit.objects.filter(pk__in=visit_ids, hold_until__isnull=False)
+    drops = Drop.objects.filter(visit__in=held, is_hold=True, is_open=True)
+    found = {*drops.values_list("delivery", flat=True), *held.values_list("collects", flat=True)} - {None}
+    return sum(release_holds(delivery_id=pk) for pk in sorted(found))
 
 
 def _rows_of_hold(snapshot: Snapshot, visit: Visit) -> list[VisitRow]:
