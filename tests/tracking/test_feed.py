@@ -1,10 +1,11 @@
 """Tailing misses nothing, in whatever order transactions become visible, and repeats nothing."""
 
+import json
 import random
 import threading
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from websockets.frames import Frame, Opcode
 
 from apps.core import clock
 from apps.deliveries.services import make_link
+from apps.deliveries.states import State
 from apps.fleet.models import Position, Vehicle
 from apps.fleet.services import Fix, position_bell, record_positions
 from apps.tracking.entry import Entry
@@ -24,6 +26,7 @@ from apps.tracking.tail import Tail
 from apps.tracking.wire import frame_of
 from tests import world
 from tests.drivers.phones import leave, one_van_day
+from tests.tracking.roads import on_route
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, EACH = 6, 25
@@ -159,6 +162,37 @@ def test_what_this_process_wrote_is_known_without_reading_it_back_and_never_goes
         step_of(other, 1)
         transaction.set_rollback(True)
     assert bell.take() == []
+
+
+@pytest.mark.covers("T4")
+def test_a_reader_slower_than_the_van_ends_with_the_last_position_and_never_steps_back() -> None:
+    made = world.delivery(state=State.OUT)
+    on_route([made.pk])
+    van, hub, bell = Vehicle.objects.get(code="van-1"), Hub(), position_bell()
+    link = make_link(delivery=made)
+    box = Mailbox(Entry(made.pk, (link.pk, link.generation)))
+    box.say = lambda text: False
+    hub.join(box)
+    tail, seen = Tail(hub), []
+    tail.start()
+
+    def drive(ages: Iterable[int]) -> None:
+        for age in ages:
+            step_of(van, age)
+            tail.told(bell.take())
+            for _box, kind, text in tail.poll():
+                box.put(kind, text)
+
+    # It takes what lies there after so many positions; the last stretch brings older ones as well.
+    for first, last, late in ((600, 400, ()), (400, 395, ()), (395, 5, (5, 300, 6))):
+        drive([*range(first, last - 1, -5), *late])
+        seen.append(json.loads(box.take()["dot"])["dot"]["at"])
+    drive([200])
+    assert "dot" not in box.take()
+    newest = Position.objects.get().at
+    assert newest == clock.now() - timedelta(seconds=5)
+    assert datetime.fromisoformat(seen[-1]) == newest
+    assert seen == sorted(set(seen))
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
