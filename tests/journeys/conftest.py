@@ -28,9 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def roads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The road network of `make demo` where there is one (it is brought up to date), else one of our own."""
+    """The road network of `make demo` where there is one (it is brought up to date), else one of our own.
+
+    With CI=true it becomes the demo's, which the launcher's test starts afterwards: it is built once.
+    """
     made = Path(os.environ.get("JOURNEY_ROADS", ROOT / "var" / "roads"))
-    return made if made.exists() else tmp_path_factory.mktemp("roads")
+    shared = made.exists() or os.environ.get("CI", "").lower() == "true"
+    return made if shared else tmp_path_factory.mktemp("roads")
 
 
 @pytest.fixture(scope="session")
