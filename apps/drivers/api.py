@@ -133,4 +133,4 @@ def count_proof(driver: Driver) -> None:
 
 
 def _told(outcome: Outcome) -> JsonResponse:
-    return JsonResponse({"visit": outcome.visit, "state": outcome.state, "again": outcome.again})
+    return JsonResponse(outcome.as_answer())

@@ -100,8 +100,12 @@ class Stop:
 
     @property
     def tries(self) -> int:
-        """Calls and texts to anybody here."""
-        return sum(drop.tries for drop in self.drops)
+        """Calls and texts to anybody here; what one person was tried for stands at each of their deliveries."""
+        people: dict[tuple[str, str], int] = {}
+        for drop in self.drops:
+            person = (drop.recipient.casefold(), drop.phone)
+            people[person] = max(people.get(person, 0), drop.tries)
+        return sum(people.values())
 
     @property
     def unread(self) -> list[DropAtStop]:

@@ -77,8 +77,8 @@ async function sendWaiting() {
   if (result.locked) return leave();
   await showNeeded();
   if (result.refused) showProblem(words("not-accepted"));
-  const refused = result.answers.filter(({ ok }) => !ok);
-  if (refused.length > 0) showProblem(refused.map(({ message }) => message).join(" "));
+  const said = result.answers.filter(({ ok, message }) => !ok || message);
+  if (said.length > 0) showProblem(said.map(({ message }) => message).join(" "));
   if (result.answers.length > 0) round.dataset.stale = "1";
   if (result.offline) throw new Error("offline");
   return result;

@@ -120,6 +120,10 @@ def test_the_driver_comes_once_and_each_delivery_has_its_own_outcome_and_proof()
     assert page.count('href="tel:') == 1, "one person is called once"
     assert f"without-{broken.public_id}" in page
     phone = phone_of(driver)
+    assert post(phone, f"/driver/api/deliveries/{kept.public_id}/contact", {"channel": "call"}).status_code == 200
+    assert [one.contact_tries.count() for one in (kept, broken)] == [1, 1], "the call was for both"
+    assert "1 call or text noted" in browser_of(driver).get("/driver/").content.decode()
+    phone = phone_of(driver)
     body = {
         "without": {broken.public_id: "carrier_damaged_parcel"},
         "received_by": "Dora Muster",

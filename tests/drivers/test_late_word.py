@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from apps.deliveries.models import Delivery, Promise
+from apps.deliveries.models import Delivery, Place, Promise
 from apps.deliveries.services import make_link, start_attempt, token_of
 from apps.deliveries.states import State
 from apps.fleet.models import Driver
@@ -30,13 +30,18 @@ pytestmark = [pytest.mark.django_db]
 TEN = world.hours(10, 11).earliest
 
 
-def evening_of(names: tuple[str, ...], now: FrozenClock, drain: Callable[..., int]) -> tuple[list[Delivery], Driver]:
+def evening_of(
+    names: tuple[str, ...], now: FrozenClock, drain: Callable[..., int], *, at_one_door: bool = False
+) -> tuple[list[Delivery], Driver]:
     """A van that left and was never heard of again: at midnight its stops are closed and planned for tomorrow."""
     world.shift("van-1")
     world.shift("van-1", TOMORROW)
     made = []
     for name in names:
         delivery = world.delivery(name)
+        if at_one_door:
+            Place.objects.filter(pk=delivery.place_id).update(merge_key="home:one")
+            delivery = Delivery.objects.get(pk=delivery.pk)
         start_attempt(delivery_id=delivery.pk, place_id=delivery.place_id)
         made.append(world.put_in_plan(delivery))
         load(barcode=delivery.parcels.get().barcode, vehicle="van-1", actor="clerk:1")
@@ -134,6 +139,64 @@ def test_what_somebody_has_had_in_hand_or_decided_since_stays_as_it_is(
     assert (answer["ok"], answer["code"]) == (False, "photo_missing"), "late is no reason for less proof"
     word.refresh_from_db()
     assert word.state == State.PLANNED
+
+
+@pytest.mark.covers("D8")
+def test_what_the_driver_saw_in_vain_replaces_what_the_evening_assumed(
+    now: FrozenClock, drain: Callable[..., int]
+) -> None:
+    (refused, away, chosen), driver = evening_of(("Alice", "Bob", "Charlie"), now, drain)
+    now.advance(minutes=6)
+    change_window(delivery=chosen, window=world.hours(14, 18, TOMORROW), revision=chosen.revision, actor="shopper")
+    before = Delivery.objects.get(pk=chosen.pk).window
+    reasons = {refused: "consignee_refused", away: "consignee_not_home", chosen: "consignee_refused"}
+    for delivery, reason in reasons.items():
+        said = {"anyway": "Said so at the door", "recipient_note": "As you said", "reason": reason}
+        arrival, left = taps(delivery)
+        call = {"id": f"late-call-{delivery.pk}", "kind": "contact", "channel": "call", "delivery": delivery.public_id}
+        call["at"] = (TEN + timedelta(minutes=1)).isoformat()
+        events = [arrival, call, {**left, "kind": "fail", **said}]
+        phone = phone_of(driver)
+        files = {f"{left['id']}.photo": photo()}
+        answers = phone.post(BATCH, {"events": json.dumps(events), **files}).json()["answers"]
+        assert [(answer["ok"], answer["again"]) for answer in answers] == [(True, False)] * 3, answers
+        attempt = delivery.attempts.get(number=1)
+        assert (attempt.reason_code, attempt.recipient_note) == (reason, "As you said")
+        assert attempt.ended_at == TEN + timedelta(minutes=12)
+        proof = delivery.proofs.get(kind="failure")
+        assert proof.image
+        assert proof.taken_at == attempt.ended_at
+        assert delivery.contact_tries.filter(channel="call").count() == 1
+        assert post(phone_of(driver), BATCH, {"events": [{**events[2], "id": "late-again-1"}]}).json()["answers"][0][
+            "again"
+        ]
+    drain()
+    refused.refresh_from_db()
+    assert (refused.state, refused.window) == (State.FAILED, world.hours(8, 18)), "nobody brings it again unasked"
+    assert not Drop.objects.filter(delivery=refused, is_open=True).exists()
+    for delivery, window in ((away, world.hours(8, 18, TOMORROW)), (chosen, before)):
+        delivery.refresh_from_db()
+        assert (delivery.state, delivery.window) == (State.PLANNED, window)
+        assert Drop.objects.get(delivery=delivery, is_open=True).visit.plan.day == TOMORROW
+
+
+@pytest.mark.covers("D8", "T8")
+def test_who_chose_another_day_for_one_parcel_does_not_hold_up_the_other_at_the_same_door(
+    now: FrozenClock, drain: Callable[..., int]
+) -> None:
+    (kept, chosen), driver = evening_of(("Alice", "Alice"), now, drain, at_one_door=True)
+    visit = stop_today(kept)
+    assert stop_today(chosen) == visit
+    change_window(delivery=chosen, window=world.hours(14, 18, TOMORROW), revision=chosen.revision, actor="shopper")
+    scanned = [row.parcels.get().barcode for row in (kept, chosen)]
+    answer = send(driver, {**taps(kept)[1], "scanned": scanned})[0]
+    assert (answer["ok"], answer["left_out"]) == (True, [chosen.order.reference])
+    assert "Tell the dispatcher" in answer["message"]
+    kept.refresh_from_db()
+    chosen.refresh_from_db()
+    assert (kept.state, chosen.state) == (State.DELIVERED, State.PLANNED)
+    assert chosen.window == world.hours(14, 18, TOMORROW)
+    assert not chosen.proofs.exists()
 
 
 @pytest.mark.covers("D8")

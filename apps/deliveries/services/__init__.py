@@ -45,7 +45,7 @@ from apps.deliveries.services.open_promise import open_promise
 from apps.deliveries.services.record_proof import record_proof
 from apps.deliveries.services.refuse_phone import refuse_phone
 from apps.deliveries.services.share_links import share_link, shares_of, stop_sharing
-from apps.deliveries.services.withdraw_failure import withdraw_failure
+from apps.deliveries.services.withdraw_failure import correct_failure, withdraw_failure
 
 __all__ = [
     "COLLECTION_TRIES",
@@ -58,6 +58,7 @@ __all__ = [
     "change_place",
     "change_window",
     "collection_code_of",
+    "correct_failure",
     "create_delivery",
     "discount_attempt",
     "door_service_seconds",

@@ -1,5 +1,9 @@
-"""A failure that nobody saw, only the evening's closing assumed, is taken back: the phone had been without signal."""
+"""A failure that nobody saw, only the evening's closing assumed: the phone had been without signal.
 
+It is taken back where something else happened, and corrected where it was for another reason.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +15,9 @@ from apps.core.errors import Stale
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
 from apps.deliveries.models import Attempt, Delivery, Promise
+from apps.deliveries.services.bump_pages import bump_pages
 from apps.deliveries.services.change_delivery import still_preferred
+from apps.deliveries.services.note_attempt import LONGEST_NOTE
 from apps.deliveries.states import State
 from apps.events.services import emit
 
@@ -40,3 +46,21 @@ def withdraw_failure(*, delivery_id: int, since: datetime, window: TimeWindow | 
         Attempt.objects.filter(pk=failed.pk).update(ended_at=None, outcome="", reason_code="")
         Promise.objects.filter(delivery=delivery_id, closed_at=None, opened_at__gte=since).update(closed_at=clock.now())
         emit(events.FAILURE_WITHDRAWN, delivery_id=delivery_id, payload={"attempt": failed.number}, actor=actor)
+
+
+def correct_failure(
+    *, delivery_ids: Iterable[int], reason: str, at: datetime, for_staff: str = "", for_recipient: str = ""
+) -> None:
+    """The last failed attempt of each ended at `at`, for this reason (a code), with the driver's notes.
+
+    Where the delivery stands now is not touched: somebody, or the evening, has decided on it since.
+    """
+    ids = list(delivery_ids)
+    notes = {"staff_note": for_staff[:LONGEST_NOTE], "recipient_note": for_recipient[:LONGEST_NOTE]}
+    with transaction.atomic():
+        for delivery_id in ids:
+            failed = Attempt.objects.filter(delivery=delivery_id, outcome=State.FAILED).order_by("-number").first()
+            if failed is not None:
+                ended_at = max(at, failed.started_at)
+                Attempt.objects.filter(pk=failed.pk).update(reason_code=reason, ended_at=ended_at, **notes)
+        bump_pages(delivery_ids=ids)

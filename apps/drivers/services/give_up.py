@@ -12,13 +12,14 @@ from apps.core import clock
 from apps.core.errors import Refused
 from apps.core.photos import read_photo
 from apps.deliveries.models import ContactTry, Delivery, Place, Proof
-from apps.deliveries.services import note_attempt, record_proof
+from apps.deliveries.services import correct_failure, note_attempt, record_proof
 from apps.drivers import rules
 from apps.drivers.rules import AtDoor, Patience, Shown
 from apps.drivers.services.go import Outcome
 from apps.drivers.services.own import actor_of, deliveries_at, own_visit
 from apps.drivers.services.where import measured_point, metres_from
 from apps.fleet.models import Driver
+from apps.rescheduling.services import HOPELESS
 from apps.routing import services as routing
 from apps.routing.models import Visit
 
@@ -52,7 +53,7 @@ def fail(
     if visit.state == Visit.State.DONE:
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.FAILED:
-        return Outcome(visit.pk, visit.state, again=True)
+        return _fail_late(driver, visit, reason, shown, anyway, at, photo)
     if visit.collects_id is not None:
         ids = routing.fail(visit=visit, reason=reason, actor=actor_of(driver), at=at, more=more)
         return Outcome(visit.pk, Visit.State.FAILED, again=not ids)
@@ -65,6 +66,32 @@ def fail(
         words = " ".join(part for part in (shown.staff_note, anyway) if part)
         note_attempt(delivery_ids=ids, for_staff=words, for_recipient=shown.recipient_note)
     return Outcome(visit.pk, Visit.State.FAILED, again=not ids)
+
+
+def _fail_late(
+    driver: Driver,
+    visit: Visit,
+    reason: str,
+    shown: Shown,
+    anyway: str,
+    at: datetime | None,
+    photo: ContentFile | None,
+) -> Outcome:
+    """What the driver saw replaces what the evening assumed; tomorrow's try stays unless the reason makes it vain."""
+    closed = routing.closed_by_the_evening(visit=visit, at=at)
+    if not closed or at is None:
+        return Outcome(visit.pk, visit.state, again=True)
+    actor, ids = actor_of(driver), [one.delivery for one in closed]
+    judged = judge(visit=visit, here=deliveries_at(visit, ids), reason=reason, shown=shown, anyway=anyway, at=at)
+    words = " ".join(part for part in (shown.staff_note, anyway) if part)
+    with transaction.atomic():
+        if reason in HOPELESS and not all(one.is_touched for one in closed):
+            routing.reopen(visit=visit, at=at, actor=actor)
+            routing.fail(visit=visit, reason=reason, actor=actor, at=at, more=True)
+        routing.note_late_failure(visit=visit, at=at)
+        correct_failure(delivery_ids=ids, reason=reason, at=at, for_staff=words, for_recipient=shown.recipient_note)
+        keep_failure(ids, visit, judged, shown, at, actor=actor, photo=photo)
+    return Outcome(visit.pk, Visit.State.FAILED, again=False)
 
 
 def picture_of(shown: Shown) -> ContentFile | None:
@@ -124,7 +151,8 @@ def _at_door(visit: Visit, here: Sequence[Delivery], at: datetime, shown: Shown)
     metres = metres_from(visit.place, vehicle, at, shown.at_place) if vehicle else None
     since = visit.arrived_at
     tries = ContactTry.objects.filter(delivery__in=here, channel__in=_REAL_CALLS, at__lte=at)
-    counted = tries.filter(at__gte=since).count() if since else 0
+    # One call counts once, also where it was for two deliveries of one person.
+    counted = tries.filter(at__gte=since).values("channel", "at").distinct().count() if since else 0
     reachable = visit.place.kind == Place.Kind.ADDRESS and any(row.recipient.phone for row in here)
     return AtDoor(metres=metres, arrived_at=since, at=at, tries=counted, can_be_called=reachable)
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.core import clock
@@ -10,7 +12,7 @@ from apps.core.errors import NotFound, Refused
 from apps.deliveries.models import ContactTry
 from apps.deliveries.services import record_contact_try
 from apps.drivers.models import Notice
-from apps.drivers.services.own import actor_of, deliveries_at, own_delivery, own_route, own_visit
+from apps.drivers.services.own import actor_of, deliveries_at, own_delivery, own_route, own_visit, tried_for
 from apps.drivers.services.rest import rest
 from apps.drivers.unread import unread_at
 from apps.fleet.models import Driver
@@ -26,6 +28,17 @@ class Outcome:
     visit: int
     state: str
     again: bool
+    left_out: tuple[str, ...] = ()
+    """References of what was at the stop, but somebody has touched since the evening: nothing was said of those."""
+
+    def as_answer(self) -> dict[str, Any]:
+        answer: dict[str, Any] = {"visit": self.visit, "state": self.state, "again": self.again}
+        if self.left_out:
+            answer |= {
+                "left_out": self.left_out,
+                "message": f"{', '.join(self.left_out)}: {routing.moved_on().message}",
+            }
+        return answer
 
 
 def depart(*, driver: Driver, at: datetime | None = None, more: bool = False) -> bool:
@@ -74,10 +87,12 @@ def reveal_code(*, driver: Driver, delivery: str) -> str:
 
 
 def contact(*, driver: Driver, delivery: str, channel: str, at: datetime | None = None) -> bool:
-    """Notes a call, a text or a ring at the door; False when the same was said before."""
+    """Notes a call, a text or a ring at the door, for all of that person there; False when it was said before."""
     if channel not in ContactTry.Channel.values:
         raise NotFound("channel_unknown", _("Choose how you tried to reach them."))
     now = clock.now()
     at = min(at or now, now)
-    row = own_delivery(driver, delivery, at)
-    return record_contact_try(delivery_id=row.pk, channel=channel, at=at, actor=actor_of(driver))
+    tried, actor = tried_for(driver, delivery, at), actor_of(driver)
+    with transaction.atomic():
+        new = [record_contact_try(delivery_id=row.pk, channel=channel, at=at, actor=actor) for row in tried]
+    return any(new)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from apps.drivers import rules
 from apps.drivers.rules import Needs, Shown
 from apps.drivers.services.give_up import Judged, judge, keep_failure
 from apps.drivers.services.go import Outcome
-from apps.drivers.services.own import actor_of, deliveries_at, own_visit
+from apps.drivers.services.own import actor_of, deliveries_at, own_visit, person_of
 from apps.drivers.services.where import measured_point, metres_from
 from apps.fleet.models import Driver
 from apps.redirection.services import store_at_point
@@ -50,6 +50,7 @@ class Ready:
     is_late: bool = False
     """The evening has closed the stop meanwhile, by itself."""
     paid: dict[int, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def complete(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None
 def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | None = None) -> Ready | Outcome:
     """Looks at everything before anything is written; the outcome itself when the stop is done already."""
     visit = own_visit(driver, visit_id, at)
-    closed = {one.delivery for one in routing.closed_by_the_evening(visit=visit, at=at)}
+    evening = routing.closed_by_the_evening(visit=visit, at=at)
+    closed = {one.delivery for one in routing.untouched(evening)}
     if visit.state == Visit.State.FAILED and not closed:
         raise Refused("stop_closed", _("This stop is closed already."))
     if visit.state == Visit.State.DONE:
@@ -90,6 +92,7 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | Non
         return Ready(visit, shown, Needs(), (), None, frozenset(), frozenset(), {})
     is_point = visit.place.kind != Place.Kind.ADDRESS
     here = deliveries_at(visit, closed)
+    left_out, shown = _left_out(evening, shown)
     without = _judged(visit, here, shown, at)
     staying = [row for row in here if row.pk not in without]
     if not staying and here:
@@ -105,7 +108,7 @@ def get_ready(*, driver: Driver, visit_id: int, shown: Shown, at: datetime | Non
     asking = [] if is_point else [row for row in staying if needs_doorstep_code(row)]
     skipped = _without_code(asking, shown)
     asked = frozenset(row.pk for row in asking)
-    return Ready(visit, shown, needs, photos, signature, asked, skipped, without, bool(closed), paid)
+    return Ready(visit, shown, needs, photos, signature, asked, skipped, without, bool(closed), paid, left_out)
 
 
 def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bool = False) -> Outcome:
@@ -136,7 +139,17 @@ def finish(*, driver: Driver, ready: Ready, at: datetime | None = None, more: bo
         if is_point:
             store_at_point(delivery_ids=ids, actor=actor, at=visit.left_at)
     # A call at the depot hands nothing over, and yet the van goes on from it.
-    return Outcome(visit.pk, visit.state, again=not ids and visit.kind != Visit.Kind.RELOAD)
+    again = not ids and visit.kind != Visit.Kind.RELOAD
+    return Outcome(visit.pk, visit.state, again=again, left_out=ready.left_out)
+
+
+def _left_out(evening: Sequence[routing.Closed], shown: Shown) -> tuple[tuple[str, ...], Shown]:
+    """References of what was touched since the evening, and what was shown for the others."""
+    touched = [one.delivery for one in evening if one.is_touched]
+    rows = Delivery.objects.filter(pk__in=touched).select_related("order").prefetch_related("parcels").order_by("pk")
+    theirs = {parcel.barcode for row in rows for parcel in row.parcels.all()}
+    kept = tuple(barcode for barcode in shown.scanned if barcode not in theirs)
+    return tuple(row.order.reference for row in rows), replace(shown, scanned=kept)
 
 
 def _judged(visit: Visit, here: Sequence[Delivery], shown: Shown, at: datetime | None) -> dict[int, tuple[str, Judged]]:
@@ -159,7 +172,7 @@ def _without_code(asking: Sequence[Delivery], shown: Shown) -> frozenset[int]:
     """
     people: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
     for row in asking:
-        people[_person(row)].append(row)
+        people[person_of(row)].append(row)
     is_excused = len(shown.without_code) >= rules.LEAST_REASON
     missing: set[int] = set()
     was_said = False
@@ -183,11 +196,6 @@ def _is_right(rows: Sequence[Delivery], code: str, *, is_excused: bool) -> bool:
         if not is_excused:
             raise
         return False
-
-
-def _person(delivery: Delivery) -> tuple[str, str]:
-    recipient = delivery.recipient
-    return recipient.name.casefold(), recipient.phone or recipient.email or str(recipient.pk)
 
 
 def _keep(delivery: Delivery, ready: Ready, taken_at: datetime, actor: str) -> None:

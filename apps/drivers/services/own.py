@@ -6,6 +6,7 @@ What a phone tells late belongs to the shift of when it happened: `at` is that i
 from collections.abc import Collection
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from apps.core import clock
@@ -55,6 +56,27 @@ def own_delivery(driver: Driver, public_id: str, at: datetime | None = None) -> 
     if delivery is None:
         raise NotFound("delivery_not_found", _("That delivery is not on your route today."))
     return delivery
+
+
+def tried_for(driver: Driver, public_id: str, at: datetime) -> list[Delivery]:
+    """Whom a call or a ring at the door was for: this delivery, and what else the same person gets at the same stop.
+
+    What the stop was closed with since `at` still counts. NotFound for what is at no stop of the driver's.
+    """
+    drops = Drop.objects.filter(
+        Q(is_open=True) | Q(visit__left_at__gt=at), is_hold=False, visit__route__shift=own_shift(driver, at)
+    )
+    rows = drops.select_related("delivery__recipient").order_by("delivery")
+    asked = rows.filter(delivery__public_id=public_id[:24].replace("\0", "")).order_by("-is_open", "-pk").first()
+    if asked is None:
+        raise NotFound("delivery_not_found", _("That delivery is not on your route today."))
+    person = person_of(asked.delivery)
+    return [row.delivery for row in rows.filter(visit=asked.visit_id) if person_of(row.delivery) == person]
+
+
+def person_of(delivery: Delivery) -> tuple[str, str]:
+    recipient = delivery.recipient
+    return recipient.name.casefold(), recipient.phone or recipient.email or str(recipient.pk)
 
 
 def deliveries_at(visit: Visit, closed: Collection[int] = ()) -> list[Delivery]:

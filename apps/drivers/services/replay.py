@@ -135,14 +135,14 @@ def _done(driver: Driver, told: Told, ready: Prepared) -> Answer:
     if isinstance(ready, DoorstepError):
         raise ready
     if isinstance(ready, hand_over.Ready):
-        return _outcome(hand_over.finish(driver=driver, ready=ready, at=told.at, more=True))
+        return hand_over.finish(driver=driver, ready=ready, at=told.at, more=True).as_answer()
     if isinstance(ready, Outcome):
-        return _outcome(ready)
+        return ready.as_answer()
     kinds: dict[str, Callable[[], Answer]] = {
         "depart": lambda: {"again": not go.depart(driver=driver, at=told.at, more=True)},
-        "arrive": lambda: _outcome(go.arrive(driver=driver, visit_id=told.visit, at=told.at, more=True)),
+        "arrive": lambda: go.arrive(driver=driver, visit_id=told.visit, at=told.at, more=True).as_answer(),
         "rest": lambda: {"again": not rest(driver=driver, begins=told.begins, at=told.at)},
-        "fail": lambda: _outcome(_failed(driver, told, ready if isinstance(ready, ContentFile) else None)),
+        "fail": lambda: _failed(driver, told, ready if isinstance(ready, ContentFile) else None).as_answer(),
         "acknowledge": lambda: {
             "current": go.acknowledge(driver=driver, delivery=told.delivery, version=told.version, at=told.at)
         },
@@ -170,10 +170,6 @@ def _failed(driver: Driver, told: Told, photo: ContentFile | None) -> Outcome:
         more=True,
         photo=photo,
     )
-
-
-def _outcome(outcome: Outcome) -> Answer:
-    return {"visit": outcome.visit, "state": outcome.state, "again": outcome.again}
 
 
 def _catch_up(driver: Driver, *, next_stop: bool) -> None:

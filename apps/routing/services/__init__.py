@@ -24,7 +24,15 @@ from apps.routing.services.hold_window import hold, release_hold, release_holds
 from apps.routing.services.improve_plan import ByHand, improve_plan, preview_plan
 from apps.routing.services.incidents import note, note_if_urgent
 from apps.routing.services.keep_out import keep_out
-from apps.routing.services.late_word import closed_by_the_evening, note_late_arrival, reopen
+from apps.routing.services.late_word import (
+    Closed,
+    closed_by_the_evening,
+    moved_on,
+    note_late_arrival,
+    note_late_failure,
+    reopen,
+    untouched,
+)
 from apps.routing.services.learn import learn_tonight
 from apps.routing.services.load_van import Loaded, load
 from apps.routing.services.off_the_road import break_down, mark_sick
@@ -51,6 +59,7 @@ __all__ = [
     "PLAN_REASONS",
     "SEARCHABLE",
     "ByHand",
+    "Closed",
     "Loaded",
     "Proposal",
     "RouteMoved",
@@ -90,6 +99,7 @@ __all__ = [
     "learn_tonight",
     "load",
     "mark_sick",
+    "moved_on",
     "name_place",
     "nearest_depot",
     "newcomer",
@@ -97,6 +107,7 @@ __all__ = [
     "note_closure",
     "note_if_urgent",
     "note_late_arrival",
+    "note_late_failure",
     "note_point_full",
     "obstacles",
     "offers",
@@ -123,6 +134,7 @@ __all__ = [
     "stop_of",
     "subject_of",
     "take_in",
+    "untouched",
     "watch_day",
     "with_retries",
     "work_out",
