@@ -4,8 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from apps.fleet.models import Shift
 from apps.routing import services
 from apps.routing.models import DayPlan, Replan, Visit
+from apps.routing.services.build_day import _filled, put_down_draft
+from apps.routing.services.improve_plan import put_down
+from apps.routing.services.write_routes import RouteMoved
+from apps.routing.snapshot import take
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +67,34 @@ def test_what_came_in_overnight_is_part_of_a_second_search_before_the_plan_count
     assert Replan.objects.filter(reason="build").count() == 2
     assert Visit.objects.get(drops__delivery=late_comer).route is not None
     assert DayPlan.objects.get().stage == DayPlan.Stage.DRAFT
+
+
+def test_a_draft_that_was_searched_meanwhile_takes_nobody_off_a_van() -> None:
+    """Who waited for a van as the search began has found one before it ended."""
+    _alice, bob = world.planned_day(("Alice", "Bob"))
+    plan, visit = DayPlan.objects.get(), Visit.objects.get(drops__delivery=bob)
+    Visit.objects.filter(pk=visit.pk).update(route=None, sequence=0, planned_arrival=None, unserved_reason="window")
+    seen = take(depot=world.depot(), day=world.TODAY)
+    services.build_day(depot=world.depot(), day=world.TODAY)
+    visit.refresh_from_db()
+    assert visit.route is not None
+    elsewhere = _filled(seen.timetable).solution
+    for stale in (seen.standing, elsewhere):
+        with pytest.raises(RouteMoved):
+            put_down_draft(seen, stale, plan)
+    with pytest.raises(RouteMoved):
+        put_down(seen, elsewhere)
+    now = Visit.objects.get(pk=visit.pk)
+    assert (now.route, now.planned_arrival) == (visit.route, visit.planned_arrival)
+
+
+def test_a_draft_whose_breaks_alone_are_other_ones_is_written() -> None:
+    world.planned_day(("Alice", "Bob"), vans=1)
+    Shift.objects.update(breaks=[{"earliest": 9 * 3600, "latest": 16 * 3600, "seconds": 1800}])
+    services.build_day(depot=world.depot(), day=world.TODAY)
+    seen = take(depot=world.depot(), day=world.TODAY)
+    (route,) = seen.standing.routes
+    after = next(place for place in range(3) if (place,) != route.breaks)
+    put_down_draft(seen, seen.standing.with_route(route.replace(breaks=(after,))), DayPlan.objects.get())
+    now = take(depot=world.depot(), day=world.TODAY)
+    assert [(one.stops, one.breaks) for one in now.standing.routes] == [(route.stops, (after,))]

@@ -35,7 +35,15 @@ from apps.routing.rows import REMAINING
 from apps.routing.services.leave_behind import NO_TIMES, tell_unserved
 from apps.routing.services.roll_back import remember
 from apps.routing.services.subject import sends
-from apps.routing.services.write_routes import RouteMoved, announce, ask_for_closing, claim, ensure_plan, write
+from apps.routing.services.write_routes import (
+    RouteMoved,
+    announce,
+    ask_for_closing,
+    claim,
+    ensure_plan,
+    still_waiting,
+    write,
+)
 from apps.routing.snapshot import Snapshot, take
 from apps.routing.stops import SECONDS_PER_FURTHER_DROP, day_began, local_instant, point_of, zone_of
 
@@ -277,8 +285,14 @@ def _turn(stop: Stop) -> tuple[int, int, str]:
 def _write(snapshot: Snapshot, solution: Solution, plan: DayPlan) -> None:
     timetable = Timetable.of(snapshot.problem, solution)
     standing = snapshot.standing.route
-    vans = [van for van in snapshot.shifts if timetable.tables[van].route.stops != standing[van].stops]
+    found = {van: timetable.tables[van].route for van in snapshot.shifts}
+    vans = [
+        van
+        for van, route in found.items()
+        if (route.stops, route.breaks) != (standing[van].stops, standing[van].breaks)
+    ]
     routes = claim(snapshot, vans, counts=False)
+    still_waiting(snapshot, snapshot.standing.unserved)
     left_out = {stop: why for stop, why in solution.unserved.items() if not snapshot.problem.stop[stop].is_reload}
     for stop, reason in left_out.items():
         Visit.objects.filter(pk=int(stop[1:])).update(**NO_TIMES, unserved_reason=reason.value)

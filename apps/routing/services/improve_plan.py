@@ -26,7 +26,7 @@ from apps.routing.planner_child import child
 from apps.routing.policies import of_draft
 from apps.routing.services.incidents import looked_at, still_to_look_at
 from apps.routing.services.preview import Preview, moves_between
-from apps.routing.services.write_routes import RouteMoved, announce, claim, write
+from apps.routing.services.write_routes import RouteMoved, announce, claim, still_waiting, write
 from apps.routing.snapshot import Snapshot, take
 from apps.routing.triggers import TRIGGERS
 
@@ -240,6 +240,7 @@ def put_down(snapshot: Snapshot, found: Solution, *, actor: str = "system") -> l
             raise RouteMoved(van)
     timetable = Timetable.of(snapshot.problem, found)
     routes = claim(snapshot, vans, counts=False)
+    still_waiting(snapshot, found.vehicle_of.keys() & snapshot.standing.unserved.keys())
     written = write(snapshot, timetable, routes)
     if snapshot.plan is not None:
         announce(snapshot.plan, routes.values(), written, actor=actor)

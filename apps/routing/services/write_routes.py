@@ -123,6 +123,17 @@ def claim(snapshot: Snapshot, vans: Collection[str], *, counts: bool = True) -> 
     return found
 
 
+def still_waiting(snapshot: Snapshot, stops: Iterable[str]) -> None:
+    """Takes the visits of these stops, which had no van, for the rest of the transaction.
+
+    RouteMoved when one has found a van, or is gone: no revision of a route would say so.
+    """
+    asked = {pk: snapshot.visits[pk].shift for pk in (int(stop[1:]) for stop in stops)}
+    rows = Visit.objects.select_for_update(of=("self",)).filter(pk__in=asked).order_by("pk")
+    if dict(rows.values_list("pk", "route__shift")) != asked:
+        raise RouteMoved("waiting")
+
+
 def confirm(snapshot: Snapshot, vans: Collection[str]) -> dict[str, int]:
     """Locks the routes of these vans without changing their revision; their ids, by van. Raises RouteMoved."""
     found: dict[str, int] = {}
