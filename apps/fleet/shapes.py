@@ -14,6 +14,7 @@ type Ring = tuple[tuple[float, float], ...]
 MOST_VERTICES = 400
 WIDEST_DEGREES = 3.0
 _FEWEST = 4
+_MOST_DEGREES = 180
 
 
 def check_shape(shape: Any) -> None:
@@ -66,7 +67,8 @@ def holds(rings: Sequence[Ring], latitude: float, longitude: float) -> bool:
 
 def _point(pair: Any) -> tuple[float, float]:
     numbers = isinstance(pair, list) and len(pair) in (2, 3) and all(_is_number(one) for one in pair)
-    if not numbers or not is_coordinate(float(pair[1]), float(pair[0])):
+    # The absolute value first: JSON knows integers that no float can hold.
+    if not numbers or any(abs(one) > _MOST_DEGREES for one in pair[:2]) or not is_coordinate(pair[1], pair[0]):
         raise ValidationError(_("A corner is [longitude, latitude] in degrees."), code="no_place")
     return float(pair[0]), float(pair[1])
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -26,7 +28,8 @@ class ShapeField(forms.JSONField):
             raise forms.ValidationError(_("That is too long for a zone."), code="too_long")
         try:
             return super().to_python(value)
-        except RecursionError:
+        except (RecursionError, ValueError):
+            # Python reads no integer of more than some 4,300 digits.
             raise forms.ValidationError(_("A zone is one GeoJSON polygon."), code="no_polygon") from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
@@ -90,6 +93,13 @@ class ZoneAdmin(OperatorOnly, ModelAdmin):
         number = obj.pk
         super().delete_model(request, obj)
         note_zone(zone_id=number)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Zone]) -> None:
+        numbers = sorted(queryset.values_list("pk", flat=True))
+        super().delete_queryset(request, queryset)
+        for number in numbers:
+            note_zone(zone_id=number)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

@@ -125,6 +125,7 @@ SPIKE = {"type": "Polygon", "coordinates": [[[9.5, 47.1], [9.6, 47.1], [9.55, 47
             {"type": "Polygon", "coordinates": [[[9.5, 47.1], [9.500001, 47.1], [9.5, 47.100001], [9.5, 47.1]]]},
             "no_ground",
         ),
+        ({"type": "Polygon", "coordinates": [[[10**400, 1], [1, 2], [2, 2], [10**400, 1]]]}, "no_place"),
         (BOW_TIE, "crosses_itself"),
         (SPIKE, "crosses_itself"),
     ],
@@ -139,9 +140,25 @@ def test_a_slip_in_the_form_is_said_and_nothing_is_kept(operator):
     assert "cross or touch" in draw(operator, BOW_TIE)
     assert "too long for a zone" in draw(operator, "[" * 100_000)
     assert "one GeoJSON polygon" in draw(operator, "[" * 50_000)
+    for digits in (400, 5000):
+        number = "1" + "0" * digits
+        assert draw(operator, f'{{"type":"Polygon","coordinates":[[[{number},1],[1,2],[2,2],[{number},1]]]}}')
     assert "who may not enter" in draw(operator, square(spot("Alice")), barred_kinds=[])
     assert "not understood" in draw(operator, square(spot("Alice")), hours="whenever")
     assert not Zone.objects.exists()
+
+
+def test_zones_deleted_from_the_list_let_their_stops_find_a_van(operator, drain):
+    world.shift("van-1")
+    made = world.put_in_plan(world.delivery("Alice"))
+    assert draw(operator, square(spot("Alice"))) == ""
+    drain(planner=True)
+    assert Visit.objects.get(drops__delivery=made).route is None
+    chosen = {"action": "delete_selected", "_selected_action": [Zone.objects.get().pk], "post": "yes"}
+    operator.post(reverse("admin:fleet_zone_changelist"), chosen)
+    assert not Zone.objects.exists()
+    drain(planner=True)
+    assert Visit.objects.get(drops__delivery=made).route is not None
 
 
 @pytest.mark.covers("O19")
