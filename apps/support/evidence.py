@@ -19,11 +19,13 @@ BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=10)
 """Around the stop, so many minutes of the van's positions are shown."""
 MOST_SHOWN = 60
 NEAR_METRES = 60
+DRAWN_METRES = 300
+"""Further from the door a shop's staff read a distance and see no place: there the van is at other shops' customers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Where the van was. `metres` from the door, as the crow flies."""
+    """Where the van was. `metres` from the door, as the crow flies; `point` is shown near the door only."""
 
     at: str
     metres: int
@@ -171,7 +173,7 @@ def _length(span: timedelta) -> str:
 
 def _marks(attempt: Attempt, seen: list[Seen], failure: Proof | None) -> Iterator[dict[str, Any]]:
     place = attempt.place
-    for one in _thinned(seen):
+    for one in _thinned([one for one in seen if one.metres <= DRAWN_METRES]):
         yield {"kind": "seen", "lat": one.point[0], "lon": one.point[1], "label": f"{one.at}: {one.metres} m"}
     if failure is not None and failure.latitude is not None:
         yield {"kind": "phone", "lat": failure.latitude, "lon": failure.longitude, "label": _("the driver's phone")}

@@ -76,7 +76,14 @@ def dispute(now, settings, tmp_path) -> Dispute:
 
 def test_the_evidence_is_on_one_page_and_who_may_decide_does_so_once(dispute, drain):
     address, agent = f"/admin/desk/dispute/{dispute.pk}", person()
-    page = words(agent.get(address))
+    answer = agent.get(address)
+    page = words(answer)
+    # Other shops' customers live where the van was before and after: far away, a distance is all that is told.
+    lat = dispute.attempt.place.latitude
+    marks = [one["lat"] for one in answer.context["evidence"].marks if one["kind"] == "seen"]
+    assert [round(one - lat, 4) for one in marks] == [0.0027]
+    assert str(lat + 0.02) not in answer.content.decode()
+    assert re.search(r"22\d\d m", page)
     for said in (
         "I waited behind the door.",
         "Driver of van-1, van-1; no bell",
