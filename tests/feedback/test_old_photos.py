@@ -47,10 +47,11 @@ def test_the_night_forgets_what_people_wrote_and_keeps_what_it_counted_as(now, d
     Proof.objects.create(
         delivery=made, kind="signature", received_by="SECRET", taken_at=ago, latitude=47.1, longitude=9.5
     )
+    Proof.objects.create(delivery=made, kind="code", taken_at=ago, details={"reason": "SECRET", "metres": 7})
     for number, state in enumerate(("upheld", "open"), start=1):
         row = {"delivery": other, "number": number, "place": other.place, "started_at": ago, "ended_at": ago}
         attempt = Attempt.objects.create(outcome=State.FAILED, staff_note="SECRET", recipient_note="SECRET", **row)
-        decided = {"decided_at": ago, "answer": "SECRET"} if state == "upheld" else {}
+        decided = {"decided_at": ago, "answer": "SECRET", "reason": "SECRET"} if state == "upheld" else {}
         Dispute.objects.create(attempt=attempt, delivery=other, text="SECRET", state=state, raised_at=ago, **decided)
     case = {"delivery": made, "form_key": "k", "state": ProblemReport.State.CLOSED, "closed_at": ago}
     ProblemReport.objects.create(kind="damaged", reported_at=ago, text="SECRET", **case)
@@ -58,7 +59,7 @@ def test_the_night_forgets_what_people_wrote_and_keeps_what_it_counted_as(now, d
     now.advance(days=199)
     nights.begin()
     drain()
-    assert str([list(model.objects.values()) for model in seen]).count("SECRET") == 10
+    assert str([list(model.objects.values()) for model in seen]).count("SECRET") == 12
     before = Delivery.objects.get(pk=made.pk).page_version
     now.advance(days=2)
     nights.begin()
@@ -66,5 +67,6 @@ def test_the_night_forgets_what_people_wrote_and_keeps_what_it_counted_as(now, d
     left = str([list(model.objects.values()) for model in seen])
     assert left.count("SECRET") == 1, "only what is still being checked"
     assert Dispute.objects.get(state="open").text == "SECRET"
-    assert (Rating.objects.get().stars, Proof.objects.get().latitude) == (2, None)
+    assert (Rating.objects.get().stars, Proof.objects.get(kind="signature").latitude) == (2, None)
+    assert Proof.objects.get(kind="code").details == {"metres": 7}
     assert Delivery.objects.get(pk=made.pk).page_version > before
