@@ -49,6 +49,7 @@ class ProblemReport(models.Model):
         MISSING = "missing", _("Something is missing")
         NOT_RECEIVED = "not_received", _("I did not receive it")
         WRONG_ITEM = "wrong_item", _("It is not what I ordered")
+        # Of older cases only: today the attempt itself is disputed.
         NOBODY_CAME = "nobody_came", _("I was there, but nobody came")
         OTHER = "other", _("Something else")
 

@@ -5,6 +5,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from apps.core import clock
+from apps.core.door_codes import clean_note, split_codes
 from apps.core.errors import InvalidInput, NotAllowed, NotFound, Refused, Stale
 from apps.deliveries.models import AccessCode, Delivery, Place
 from apps.deliveries.services import bump_pages, save_access_code
@@ -12,7 +13,7 @@ from apps.deliveries.states import OPEN, State
 from apps.events.services import emit
 from apps.instructions import events
 from apps.instructions.models import Instruction
-from apps.instructions.rules import LONGEST_NOTE, clean_note, split_codes
+from apps.instructions.rules import LONGEST_NOTE
 from apps.instructions.selectors import is_at_the_door, is_drivers_next_stop
 
 _MAY_STILL_READ = OPEN | {State.FAILED}

@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
-from django.http.request import validate_host
 
+from apps.core.hosts import is_our_host
 from apps.core.proxies import caller_address
 from apps.tracking.entry import Entry, entry_of
 from apps.tracking.hub import Mailbox
@@ -140,13 +139,11 @@ def origin_is_ours(scope: dict[str, Any]) -> bool:
     """Browsers always say where a page came from; it must be the very host that is asked, and one of ours."""
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1").lower()
-    allowed = settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
     try:
         origin = urlsplit(headers.get(b"origin", b"").decode("latin-1").lower())
-        name = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname or ""
     except ValueError:
         return False
-    return bool(host) and origin.netloc == host and origin.scheme in ("http", "https") and validate_host(name, allowed)
+    return origin.netloc == host and origin.scheme in ("http", "https") and is_our_host(host)
 
 
 def _address(scope: dict[str, Any]) -> str:

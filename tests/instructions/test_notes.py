@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from apps.instructions.rules import clean_note, split_codes
+from apps.core.door_codes import clean_note, split_codes
 
 
 @pytest.mark.covers("I2", "P10")
