@@ -5,7 +5,6 @@ WINDOW_CHANGED = "delivery.window_changed"  # from: [instant, instant], to: [ins
 # from_kind, to_kind: codes, point: its code | None, home: bool, revision: the new one
 PLACE_CHANGED = "delivery.place_changed"
 STATE_CHANGED = "delivery.state_changed"  # from, to, reason: codes
-ONWARD = "onward"  # the reason of a move to "out": the same van goes on with it, to another place
 CANCELLED = "delivery.cancelled"  # reason: code
 FAILURE_WITHDRAWN = "delivery.failure_withdrawn"  # attempt: number (the phone had handed it over, without signal)
 STEP_UP_REQUESTED = "delivery.step_up_requested"  # step_up: id

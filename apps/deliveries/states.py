@@ -36,6 +36,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 ENDED = frozenset({State.DELIVERED, State.COLLECTED, State.RETURNED, State.CANCELLED})
+ONWARD = "onward"
+"""The reason of a move to *out*: the same van goes on with it, to another place."""
 # Still moving towards the customer, so still in a plan (or waiting to be).
 OPEN = frozenset({State.CREATED, State.PLANNED, State.ARRIVED, State.LOADED, State.OUT})
 ON_A_VAN = frozenset({State.LOADED, State.OUT})

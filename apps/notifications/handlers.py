@@ -6,11 +6,10 @@ from typing import Any
 from django.db import transaction
 
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.events import ONWARD
 from apps.deliveries.models import Delivery, Order, Place, Promise, StepUp
 from apps.deliveries.selectors import is_same_person, is_whole_order_done, open_promise_of, parts_of_orders, zone_of
 from apps.deliveries.services import open_promise
-from apps.deliveries.states import OPEN, State
+from apps.deliveries.states import ONWARD, OPEN, State
 from apps.notifications import rules, services
 from apps.notifications.catalogue import Trigger
 from apps.notifications.models import Message

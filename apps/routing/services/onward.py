@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from apps.core import clock
 from apps.core.time_windows import TimeWindow
-from apps.deliveries.events import ONWARD
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import move_state
-from apps.deliveries.states import State
+from apps.deliveries.states import ONWARD, State
 from apps.routing.models import Drop, Incident, Route, Visit
 from apps.routing.services.change_plan import Proposal, commit, with_retries
 from apps.routing.services.incidents import note
