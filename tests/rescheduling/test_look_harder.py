@@ -1,12 +1,14 @@
 """A window that fits nowhere at once is searched for where the solver is; the page waits, without a line of script."""
 
 import pytest
+from django.core.cache import cache
+from django.test import Client
 
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import make_link, open_promise, token_of
 from apps.events.models import Event, Reaction
 from apps.rescheduling.models import WindowRequest
-from apps.rescheduling.services import answer_request
+from apps.rescheduling.services import answer_request, look_harder
 from apps.routing.models import Replan, Visit
 from apps.routing.planner.check import violations
 from apps.routing.planner_child import child
@@ -121,3 +123,20 @@ def test_a_question_that_nobody_could_look_at_in_time_changes_nothing(asking: Sh
     hurried.refresh_from_db()
     assert hurried.window == world.hours(13, 18)
     assert WindowRequest.objects.get().state == WindowRequest.State.EXPIRED
+
+
+@pytest.mark.covers("R1")
+def test_so_many_different_windows_are_searched_for_in_an_hour_and_no_more() -> None:
+    cache.clear()
+    made = world.planned_day(("Alice",))[0]
+    shopper = Shopper(token_of(make_link(delivery=made)))
+    asked = [world.hours(9 + number % 6, 12 + number % 6) for number in range(11)]
+    answers = []
+    for window in asked:
+        form = {"window": key_of(window), "revision": str(made.revision), "harder": "1"}
+        answers.append(Client().post(f"{shopper.page_address}/time", form).status_code)
+        assert WindowRequest.objects.get().window == (window if len(answers) <= 10 else asked[9])
+    assert answers == [302] * 10 + [429]
+    # The question that waits is not a new one.
+    last = look_harder(delivery=made, window=asked[9], revision=made.revision, actor="shopper")
+    assert last.number == 10

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.core.errors import Refused, Stale
+from apps.core.throttles import count_try
 from apps.core.time_windows import TimeWindow
 from apps.deliveries import services as deliveries
 from apps.deliveries.models import Delivery
@@ -18,6 +19,8 @@ from apps.routing import services as routing
 HANDLER: Final = "apps.rescheduling.handlers.answer_request"
 LASTS: Final = timedelta(minutes=10)
 """How long after the question a window may still be taken: longer than a dead worker keeps its lease."""
+TRIES: Final = 10
+TRIES_SECONDS: Final = 3600
 STANDS: Final = timedelta(minutes=1)
 """How long a no to the same question is not looked at again."""
 
@@ -25,7 +28,8 @@ STANDS: Final = timedelta(minutes=1)
 def look_harder(*, delivery: Delivery, window: TimeWindow, revision: int, actor: str) -> WindowRequest:
     """The request for that window, which the planner will answer; one that waits, or was just refused, stands.
 
-    Stale or Refused at once where the revision, the shop or the hour does not allow the change at all.
+    Stale or Refused at once where the revision, the shop or the hour does not allow the change at all; Throttled after
+    10 different questions in an hour: each is a search.
     """
     delivery.refresh_from_db()
     require_revision(delivery, revision)
@@ -36,6 +40,7 @@ def look_harder(*, delivery: Delivery, window: TimeWindow, revision: int, actor:
         last = WindowRequest.objects.select_for_update().filter(delivery=delivery).first()
         if last is not None and _stands(last, window, revision, now):
             return last
+        count_try("look-harder", str(delivery.pk), limit=TRIES, seconds=TRIES_SECONDS)
         request, _is_new = WindowRequest.objects.update_or_create(
             delivery=delivery,
             defaults={
