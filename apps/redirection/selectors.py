@@ -31,7 +31,8 @@ _MISSES, _WINDOW_SECONDS = 30, 60
 class PointOffer:
     """A point near the door, or near where one asked.
 
-    `fits` says it can be chosen, `reason` why not: too_large, too_heavy, full, closed, here. `earliest` is when the parcel can be there, where that has been asked of the plan.
+    `fits` says it can be chosen, `reason` why not: too_large, too_heavy, full, closed, here. `earliest` is when the
+    parcel can be there, where that has been asked of the plan.
     """
 
     point: PickupPoint
