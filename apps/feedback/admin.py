@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from apps.feedback.models import Dispute, ProblemPhoto, ProblemReport, Rating, ThreadMessage
 from apps.feedback.rules import READY_SENTENCES
+from apps.feedback.selectors import unanswered
 from apps.feedback.services import close_report, take_report
 from apps.merchants.access import TenantScoped, may_write, merchants_of
 
@@ -119,7 +120,7 @@ class DisputeAdmin(TenantScoped, ModelAdmin):
 
     merchant_path = "delivery__merchant"
     list_display = ["raised_at", "shown_state", "order", "merchant", "text", "driver", "look"]
-    list_filter = ["state", "driver", "delivery__merchant"]
+    list_filter = ["state", ("driver", admin.RelatedOnlyFieldListFilter), "delivery__merchant"]
     list_select_related = ["delivery__order", "delivery__merchant", "driver"]
     search_fields = ["delivery__order__reference__istartswith"]
     ordering = ["-raised_at"]
@@ -141,6 +142,19 @@ class DisputeAdmin(TenantScoped, ModelAdmin):
         return format_html('<a href="{}">{}</a>', reverse("support:dispute", args=[row.pk]), _("Look into it"))
 
 
+class WaitsFilter(admin.SimpleListFilter):
+    """The desk's queue: what nobody has answered yet."""
+
+    title = gettext_lazy("Waits for an answer")
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", _("Yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ThreadMessage]) -> QuerySet[ThreadMessage]:
+        return unanswered(queryset) if self.value() == "1" else queryset
+
+
 @admin.register(ThreadMessage)
 class ThreadMessageAdmin(TenantScoped, ModelAdmin):
     """Answers are written on the delivery's own page."""
@@ -148,7 +162,7 @@ class ThreadMessageAdmin(TenantScoped, ModelAdmin):
     merchant_path = "delivery__merchant"
     list_display = ["sent_at", "order", "by", "words", "to_driver", "delivered_at", "read_at"]
     list_display_links = None
-    list_filter = ["by", "to_driver", "delivery__merchant"]
+    list_filter = [WaitsFilter, "by", "to_driver", "delivery__merchant"]
     list_select_related = ["delivery__order", "delivery__merchant"]
     search_fields = ["delivery__order__reference__istartswith"]
     ordering = ["-sent_at"]

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from apps.deliveries.models import Attempt
-from apps.deliveries.states import State
+from apps.deliveries.states import ENDED, State
 from apps.feedback.models import Dispute, ProblemReport, Rating, ThreadMessage
 
 
@@ -36,6 +38,15 @@ def last_failed_attempt(delivery_id: int) -> Attempt | None:
     """The newest attempt that failed, with its dispute joined; None when none did."""
     failed = Attempt.objects.filter(delivery_id=delivery_id, outcome=State.FAILED).select_related("dispute")
     return failed.order_by("-number").first()
+
+
+def unanswered(rows: QuerySet[ThreadMessage]) -> QuerySet[ThreadMessage]:
+    """Among these what people wrote to the desk, which has said nothing since, while it may still be answered."""
+    since = ThreadMessage.objects.filter(
+        delivery=OuterRef("delivery"), by=ThreadMessage.By.DESK, sent_at__gte=OuterRef("sent_at"), pk__gt=OuterRef("pk")
+    )
+    asked = rows.filter(by=ThreadMessage.By.SHOPPER, to_driver=False, delivery__merchant__policy__allow_messages=True)
+    return asked.exclude(delivery__state__in=ENDED).exclude(Exists(since))
 
 
 def threads_of(delivery_ids: Collection[int]) -> dict[int, list[ThreadMessage]]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from apps.support.selectors import operator_today, parked_count
+from apps.support.selectors import operator_today, parked_count, unanswered_count
 
 Entry = tuple[Any, str, str, str]
 
@@ -40,7 +40,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             (_("Not delivered"), "error", "deliveries_delivery", "state__exact=failed"),
             (_("Problem reports"), "report", "feedback_problemreport", "state__exact=open"),
             (_("Disputed attempts"), "gavel", "feedback_dispute", "state__exact=open"),
-            (_("Customers' messages"), "chat", "feedback_threadmessage", "by__exact=shopper"),
+            (_("Customers' messages"), "chat", "feedback_threadmessage", "waits=1"),
             (_("Parked work"), "inventory", "events_reaction", "state__exact=parked"),
             (_("Messages not sent"), "sms_failed", "notifications_message", "state__exact=failed"),
             (_("Webhooks"), "webhook", "storefront_webhookattempt", ""),
@@ -97,9 +97,18 @@ def _items(
             "link": changelist(model, query),
             "active": _is_here(request, model, query),
         }
-        if (model, query) == ("events_reaction", "state__exact=parked") and (parked := parked_count()):
-            item["badge"], item["badge_variant"] = str(parked), "danger"
+        if count := _waiting(request, model, query):
+            item["badge"], item["badge_variant"] = str(count), "danger"
         yield item
+
+
+def _waiting(request: HttpRequest, model: str, query: str) -> int:
+    """How much of this list waits for somebody; counted for two lists only, as every page of the admin asks."""
+    if (model, query) == ("events_reaction", "state__exact=parked"):
+        return parked_count()
+    if (model, query) == ("feedback_threadmessage", "waits=1"):
+        return unanswered_count(request.user)
+    return 0
 
 
 def changelist(model: str, query: str = "") -> str:

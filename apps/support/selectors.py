@@ -14,6 +14,8 @@ from apps.core import clock
 from apps.deliveries.models import Delivery
 from apps.deliveries.states import OPEN, State
 from apps.events.models import Event, Reaction
+from apps.feedback.models import ThreadMessage
+from apps.feedback.selectors import unanswered
 from apps.fleet.models import Depot, Position
 from apps.merchants.access import Person, merchants_of
 from apps.notifications.models import Message
@@ -64,6 +66,11 @@ def operator_today() -> date:
 
 def parked_count() -> int:
     return Reaction.objects.filter(state=Reaction.State.PARKED).count()
+
+
+def unanswered_count(person: Person) -> int:
+    """How many messages to the desk of this person's merchants nobody has answered."""
+    return unanswered(ThreadMessage.objects.filter(delivery__merchant__in=merchants_of(person))).count()
 
 
 def day_figures(person: Person) -> DayFigures:

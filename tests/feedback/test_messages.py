@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,7 +20,7 @@ from apps.events.models import Event, Reaction
 from apps.feedback.models import ThreadMessage
 from apps.feedback.services import forget_words
 from apps.fleet.models import Driver
-from apps.merchants.models import Policy
+from apps.merchants.models import Membership, Merchant, Policy
 from tests import world
 from tests.conftest import HOME_ZONE, FrozenClock
 from tests.drivers.phones import browser_of, leave, one_van_day, phone_of, post, visits
@@ -203,6 +204,22 @@ def test_before_the_van_is_near_the_desk_reads_and_answers(drain: Callable[..., 
     assert "Zimtstern" not in json.dumps(post(phone_of(driver), HOLD).json())
     agent = Client()
     agent.force_login(User.objects.create_superuser("agent"))
+    Merchant.objects.update(time_zone="Asia/Tokyo")
+    desk = agent.get(f"/admin/deliveries/delivery/{alice.pk}/change/").content.decode()
+    Merchant.objects.update(time_zone=alice.merchant.time_zone)
+    sent = ThreadMessage.objects.get().sent_at
+    assert f"{sent.astimezone(ZoneInfo('Asia/Tokyo')):%a %H:%M}; for the help desk" in desk
+    queue, none = "/admin/feedback/threadmessage/?waits=1", User.objects.create_user("elsewhere", is_staff=True)
+    Membership.objects.create(user=none, merchant=world.merchant("ski-werk", "Ski-Werk"), role=Membership.Role.AGENT)
+    for user, waiting in ((None, 1), (none, 0)):
+        desk_client = agent if user is None else Client()
+        if user is not None:
+            desk_client.force_login(user)
+        page = desk_client.get(queue)
+        assert page.context["cl"].result_count == waiting
+        entries = [item for group in page.context["sidebar_navigation"] for item in group["items"]]
+        (entry,) = [item for item in entries if item["link"] == queue]
+        assert entry.get("badge") == ("1" if waiting else None)
     desk = agent.get(f"/admin/deliveries/delivery/{alice.pk}/change/").content.decode()
     assert LITERAL in desk
     assert "<img src=x" not in desk
@@ -217,6 +234,7 @@ def test_before_the_van_is_near_the_desk_reads_and_answers(drain: Callable[..., 
         "We tell &lt;i&gt;her&lt;/i&gt;." in confirmed(Shopper(token), token).client.get(f"/t/{token}").content.decode()
     )
     assert ThreadMessage.objects.filter(by="desk").count() == 2
+    assert agent.get(queue).context["cl"].result_count == 0
     stranger = Client()
     stranger.force_login(User.objects.create_user("stranger", is_staff=True))
     assert stranger.post(f"/admin/desk/{alice.pk}/answer", {**form, "key": "b" * 32}).status_code == 404

@@ -115,6 +115,8 @@ def test_the_evidence_is_on_one_page_and_who_may_decide_does_so_once(dispute, dr
     operator = Client()
     operator.force_login(User.objects.create_superuser("operator"))
     assert f"driver__id__exact={decided.driver_id}" in operator.get("/admin/fleet/driver/").content.decode()
+    assert "Driver of van-1" in words(agent.get("/admin/feedback/dispute/"))
+    assert "Driver of van-1" not in words(stranger.get("/admin/feedback/dispute/")), "another shop's, in a filter"
     drain()
     shopper = Shopper(token_of(Link.objects.filter(delivery=dispute.delivery_id, kind=Link.Kind.FULL).latest("pk")))
     assert "You were right about the attempt" in shopper.text
