@@ -8,9 +8,13 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from apps.core import clock
-from apps.fleet.models import Shift
+from apps.deliveries import events as delivery_events
+from apps.events.services import emit
+from apps.fleet.models import Depot, Shift
 from apps.routing import services
 from apps.routing.models import DayPlan, PlanPreview, Replan, Visit
+from apps.routing.services.improve_plan import job_of, look_at
+from apps.routing.snapshot import take
 from tests import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.planner, pytest.mark.covers("O10")]
@@ -48,7 +52,7 @@ def page_of(agent) -> str:
     return agent.get(reverse("admin:routing_dayplan_change", args=[DayPlan.objects.get().pk])).content.decode()
 
 
-def test_what_was_shown_becomes_the_plan_and_nothing_before_that(agent, zigzag, drain):
+def test_what_was_shown_becomes_the_plan_and_nothing_before_that(agent, zigzag, drain, now):
     services.publish(plan=DayPlan.objects.get())
     assert "<progress" in press(agent, do="try", mode="one_van", policy="thrifty")
     drain(planner=True)
@@ -68,11 +72,21 @@ def test_what_was_shown_becomes_the_plan_and_nothing_before_that(agent, zigzag, 
     assert "DEFRA" in page
     tracks = agent.get(reverse("admin:routing_preview_tracks", args=[preview.pk])).json()["tracks"]
     assert [track["dashed"] for track in tracks] == [True, False]
+    began = clock.now()
+    now.advance(minutes=2)
+    meanwhile = Visit.objects.get(pk=zigzag[0]).drops.get().delivery
+    emit(delivery_events.WINDOW_CHANGED, delivery_id=meanwhile.pk)
+    now.advance(minutes=2)
     press(agent, do="apply", preview=preview.pk)
     assert [f"v{pk}" for pk in standing()] == [stop for stop, *_times in row["after"]] != [f"v{pk}" for pk in zigzag]
     record = Replan.objects.latest("pk")
     assert (record.reason, record.outcome, record.detail) == ("dispatcher", "applied", "as_shown")
     assert record.cost_after < record.cost_before
+    # What was changed after the search began is for the next one to look at.
+    assert record.started_at <= began
+    plan = DayPlan.objects.select_related("depot").get()
+    snapshot = take(depot=plan.depot, day=plan.day)
+    assert job_of(snapshot, look_at(plan, services.ByHand())).changed == (f"v{zigzag[0]}",)
     # Twice is once.
     assert "Please look again" in press(agent, do="apply", preview=preview.pk)
 
@@ -102,6 +116,7 @@ def test_another_draft_is_seen_before_it_replaces_the_standing_one(agent, zigzag
     monkeypatch.setattr("apps.routing.services.try_plan.BUILD_SECONDS", 0.5)
     world.shift("van-2")
     Shift.objects.update(starts_at=world.hours(8, 18).earliest)
+    Depot.objects.update(overlap_seconds=60, balance_percent=10)
     press(agent, do="try_build")
     services.work_out(preview_id=PlanPreview.objects.get().pk)
     preview = PlanPreview.objects.get()
@@ -112,6 +127,10 @@ def test_another_draft_is_seen_before_it_replaces_the_standing_one(agent, zigzag
     for code, stops in after.items():
         rows = Visit.objects.filter(route__shift__vehicle__code=code).order_by("sequence")
         assert [f"v{pk}" for pk in rows.values_list("pk", flat=True)] == stops
+    record = Replan.objects.latest("pk")
+    after, before = preview.content["after"], preview.content["before"]
+    assert (record.overlap_before, record.overlap_after) == (before["overlap"], after["overlap"])
+    assert (record.spread_before, record.spread_after) == (before["spread"], after["spread"])
     # And back.
     press(agent, do="back")
     assert standing() == zigzag

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Final, cast
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 
 from apps.core import clock
 from apps.deliveries import events as delivery_events
@@ -172,7 +172,7 @@ def _seconds(mode: Mode, vans: int) -> float:
 def _changed(snapshot: Snapshot) -> list[str]:
     """The stops that people have changed since the planner last looked, and those that wait for a van."""
     looks = Replan.objects.filter(plan=snapshot.plan).exclude(reason=Replan.SEARCHED)
-    last = looks.order_by("-pk").values_list("started_at", flat=True).first()
+    last = looks.aggregate(last=Max("started_at"))["last"]
     standing = {drop.delivery for drops in snapshot.drops.values() for drop in drops}
     told = Event.objects.filter(kind__in=CHANGES, delivery_id__in=standing)
     if last is not None:

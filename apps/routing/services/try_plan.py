@@ -5,7 +5,7 @@ would change still has the revision it was worked out on; then the judge looks a
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -136,7 +136,7 @@ def _route(snapshot: Snapshot, row: dict[str, Any]) -> Route:
 
 
 def _replanned(preview: PlanPreview) -> dict[str, Any]:
-    hear = _Told(preview).hear
+    hear, began = _Told(preview).hear, clock.now()
     found = preview_plan(plan_id=preview.plan_id, by_hand=ByHand(preview.mode, preview.policy, hear=hear))
     if found is None:
         return {"detail": "no_route"}
@@ -148,12 +148,12 @@ def _replanned(preview: PlanPreview) -> dict[str, Any]:
         "vans": outcome.vans_changed,
         "reordered": outcome.reordered,
     }
-    told = {"detail": outcome.detail, "engine": outcome.engine, "churn": churn}
+    told = {"detail": outcome.detail, "engine": outcome.engine, "churn": churn, "began": began.isoformat()}
     return told | _content(found.snapshot, found.found, found.moves, found.before, found.after)
 
 
 def _built(preview: PlanPreview) -> dict[str, Any]:
-    plan = preview.plan
+    plan, began = preview.plan, clock.now()
     make_ready(plan)
     snapshot = take(depot=plan.depot, day=plan.day)
     if counts_already(snapshot, plan):
@@ -172,7 +172,8 @@ def _built(preview: PlanPreview) -> dict[str, Any]:
     }
     weights = of_draft(plan.depot)
     costs = plan_cost(problem, standing, weights), plan_cost(problem, found, weights)
-    return {"detail": "better", "churn": churn} | _content(snapshot, found, moves_between(snapshot, found), *costs)
+    told = {"detail": "better", "churn": churn, "began": began.isoformat()}
+    return told | _content(snapshot, found, moves_between(snapshot, found), *costs)
 
 
 def _content(snapshot: Snapshot, found: Solution, moves: Iterable[Move], before: Cost, after: Cost) -> dict[str, Any]:
@@ -245,7 +246,8 @@ def _settle(preview: PlanPreview, state: str, content: dict[str, Any]) -> None:
 
 
 def _record(preview: PlanPreview) -> Replan:
-    churn, content = preview.content["churn"], preview.content
+    content, churn = preview.content, preview.content["churn"]
+    before, after = content["before"], content["after"]
     return Replan.objects.create(
         plan=preview.plan,
         reason="dispatcher",
@@ -254,13 +256,18 @@ def _record(preview: PlanPreview) -> Replan:
         engine=content.get("engine", ""),
         outcome="applied",
         detail="as_shown",
-        cost_before=content["before"]["total"],
-        cost_after=content["after"]["total"],
+        cost_before=before["total"],
+        cost_after=after["total"],
+        overlap_before=before.get("overlap"),
+        overlap_after=after.get("overlap"),
+        spread_before=before.get("spread"),
+        spread_after=after.get("spread"),
         moved_over_5_minutes=churn["over_5"],
         moved_over_10_minutes=churn["over_10"],
         vans_changed=churn["vans"],
         reordered=churn["reordered"],
-        started_at=clock.now(),
+        # What people have changed since the search began, it has not looked at.
+        started_at=datetime.fromisoformat(content["began"]),
     )
 
 
