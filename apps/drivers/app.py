@@ -88,10 +88,10 @@ def hold(request: HttpRequest, driver: Driver) -> HttpResponse:
     found = rounds.round_of(driver)
     if found is None or found.route is None or found.route.finished_at is not None:
         return JsonResponse({"over": True})
-    services.take_messages(driver=driver, stops=found.stops[:HELD])
     left = (found.shift.ends_at - clock.now()).total_seconds() + found.shift.overtime_seconds + GRACE_SECONDS
     if left <= 0:
         return JsonResponse({"over": True})
+    services.take_messages(driver=driver, stops=found.stops[:HELD])
     stops = [_held(request, driver, found, stop) for stop in found.stops[:HELD]]
     return JsonResponse(
         {

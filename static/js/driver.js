@@ -171,7 +171,8 @@ async function drawHeld() {
   shown.innerHTML = next.html;
   window.scrollTo(0, 0);
   for (const { kind, fields } of next.taps) {
-    if (kind === "message") unpin(shown.querySelector(`form[data-message="${fields.message}"]`));
+    const reads = fields.sentence ? "" : "[data-reads]";
+    if (kind === "message") unpin(shown.querySelector(`form[data-message="${fields.message}"]${reads}`));
     if (kind === "acknowledge") unpin(shown.querySelector(`form[data-kind=acknowledge][data-delivery="${fields.delivery}"]`));
   }
   for (const form of shown.querySelectorAll("form[data-code-of]")) {
@@ -196,10 +197,12 @@ function showCode(form, code) {
   form.replaceWith(shown);
 }
 
+/** What was read is pinned no longer; a message may still be answered until it is. */
 function unpin(form) {
-  const pinned = form?.closest(".told--pinned");
-  pinned?.classList.remove("told--pinned");
-  pinned?.querySelector("[data-answers]")?.remove();
+  const told = form?.closest(".told");
+  told?.classList.remove("told--pinned");
+  for (const button of told?.querySelectorAll(".wide--told") ?? []) button.classList.replace("wide--told", "wide--quiet");
+  if (form && !form.hasAttribute("data-reads")) told?.querySelector("[data-answers]")?.remove();
   form?.remove();
 }
 
@@ -220,7 +223,7 @@ async function told(form) {
 
 async function submit(form) {
   showProblem("");
-  if (form.dataset.kind === "arrive" && round.querySelector('[data-part="stop"] .told--pinned')) {
+  if (form.dataset.kind === "arrive" && round.querySelector('[data-part="stop"] .told--pinned form[data-kind="acknowledge"]')) {
     return showProblem(words("read-first"));
   }
   const { fields, files } = await told(form);

@@ -155,9 +155,14 @@ def test_a_message_is_read_and_answered_in_a_dead_spot(page: Page, context: Brow
     assert message.delivered_at is not None
     expect(page.get_by_text(words)).to_be_visible()
     context.set_offline(True)
+    page.get_by_role("button", name="I am here").click()
+    expect(page.get_by_text("You are here")).to_be_visible()
+    expect(page.locator(".told--pinned")).to_have_count(1)
+    page.get_by_role("button", name="I have read this").click()
+    expect(page.locator(".told--pinned")).to_have_count(0)
     page.get_by_text("Answer with a sentence").click()
     page.get_by_role("button", name="I will wait two minutes").click()
-    expect(page.locator(".told--pinned")).to_have_count(0)
+    expect(page.get_by_text("Answer with a sentence")).to_have_count(0)
     stores(page, lambda stored: "two_minutes" in stored)
     message.refresh_from_db()
     assert message.read_at is None

@@ -167,9 +167,7 @@ def test_what_the_driver_saw_in_vain_replaces_what_the_evening_assumed(
         assert proof.image
         assert proof.taken_at == attempt.ended_at
         assert delivery.contact_tries.filter(channel="call").count() == 1
-        assert post(phone_of(driver), BATCH, {"events": [{**events[2], "id": "late-again-1"}]}).json()["answers"][0][
-            "again"
-        ]
+        assert send(driver, {**events[2], "id": f"late-again-{delivery.pk}"})[0]["again"]
     drain()
     refused.refresh_from_db()
     assert (refused.state, refused.window) == (State.FAILED, world.hours(8, 18)), "nobody brings it again unasked"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from apps.core import clock
@@ -10,7 +11,8 @@ from apps.core.errors import NotFound
 from apps.drivers.rounds import Stop
 from apps.drivers.services.own import actor_of, own_shift
 from apps.feedback import services as feedback
-from apps.fleet.models import Driver
+from apps.feedback.models import ThreadMessage
+from apps.fleet.models import Driver, Shift
 from apps.routing.models import Drop
 
 
@@ -23,16 +25,19 @@ def take_messages(*, driver: Driver, stops: Iterable[Stop]) -> int:
 def read_message(*, driver: Driver, message_id: int, sentence: str = "", at: datetime | None = None) -> bool:
     """The driver has read it, and answers with a ready sentence or nothing; False when that was known.
 
-    NotFound for a message at anybody else's stop. `at` is when it was tapped; the stop may be closed since.
+    NotFound for a message at anybody else's stop. `at` is when it was tapped; the stop may be closed since, but who no
+    longer has the delivery, or had left it before it was written, reads nothing.
     """
     now = clock.now()
     at = min(at or now, now)
-    mine = Drop.objects.filter(
-        delivery__thread=message_id, is_hold=False, visit__route__shift=own_shift(driver, at)
-    ).values_list("delivery", flat=True)
-    delivery_id = mine.first()
-    if delivery_id is None:
+    message = ThreadMessage.objects.filter(pk=message_id).first()
+    if message is None or not _is_own(message, own_shift(driver, at)):
         raise NotFound("message_not_found", _("That message is not for one of your stops today."))
     return feedback.read_message(
-        delivery_id=delivery_id, message_id=message_id, sentence=sentence, at=at, actor=actor_of(driver)
+        delivery_id=message.delivery_id, message_id=message.pk, sentence=sentence, at=at, actor=actor_of(driver)
     )
+
+
+def _is_own(message: ThreadMessage, shift: Shift) -> bool:
+    drops = Drop.objects.filter(delivery=message.delivery_id, is_hold=False, visit__route__shift=shift)
+    return drops.filter(Q(is_open=True) | Q(visit__left_at__gte=message.sent_at)).exists()
