@@ -75,6 +75,7 @@ def _orders(random: Random, merchants: dict[str, Merchant], day: date, count: in
                 parcels=(replace(order.parcels[0], grams=1_200, millimetres=(300, 200, 100)),),
                 service_seconds=SERVICE_SECONDS,
                 from_shop=False,
+                preferred=None,
             )
             days.create(merchants[plain.merchant], plain, day)
 
