@@ -13,13 +13,20 @@ def frozen_stops(
     freezes: Mapping[int, tuple[int, int]],
     now: int,
 ) -> int:
-    """How many leading stops a van on the road may no longer change: the one it drives to, at least."""
+    """How many leading stops a van on the road may no longer change: the one it drives to, at least.
+
+    A stop at a shop is its merchant's as much as the one further on that the van brings it to.
+    """
     if shift.departed is None or not rows:
         return 0
+    merchant_of = {drop.delivery: drop.merchant for row in rows for drop in drops[row.visit]}
     frozen = 1
     for index, row in enumerate(rows):
-        for drop in drops[row.visit]:
-            stops, seconds = freezes.get(drop.merchant, (2, 1200))
+        merchants = {drop.merchant for drop in drops[row.visit]}
+        if row.collects in merchant_of:
+            merchants.add(merchant_of[row.collects])
+        for merchant in merchants:
+            stops, seconds = freezes.get(merchant, (2, 1200))
             if index < stops or (row.planned is not None and row.planned - now <= seconds):
                 frozen = index + 1
     return frozen

@@ -9,6 +9,7 @@ from apps.core.errors import Refused
 from apps.deliveries.inputs import ContactInput, ParcelInput, PlaceInput, Terms
 from apps.deliveries.models import Delivery, Parcel, Place
 from apps.events.models import Event
+from apps.merchants.models import Policy
 from apps.rescheduling import services as rescheduling
 from apps.routing import events, services
 from apps.routing.models import Drop, Route, Visit
@@ -168,6 +169,19 @@ def test_on_the_way_to_the_shop_only_the_second_half_can_still_be_moved(on_the_r
     assert home.planned_arrival >= late.earliest
     with pytest.raises(Refused):
         services.release(delivery_id=delivery.pk)
+
+
+@pytest.mark.covers("O19")
+def test_the_freeze_of_a_merchant_covers_the_stop_at_the_shop_as_well(on_the_road) -> None:
+    delivery, _route = on_the_road
+    shop, home = halves(delivery)
+    (first,) = Visit.objects.exclude(pk__in=[shop.pk, home.pk])
+    for turn, visit in enumerate((first, shop, home), start=1):
+        Visit.objects.filter(pk=visit.pk).update(sequence=turn)
+    Policy.objects.update(freeze_stops=2, cutoff_minutes=0)
+    (standing,) = take(depot=world.depot(), day=world.TODAY).standing.routes
+    assert standing.stops[: standing.frozen] == (f"v{first.pk}", f"v{shop.pk}")
+    assert standing.stops[2] == f"v{home.pk}"
 
 
 @pytest.mark.covers("O19")

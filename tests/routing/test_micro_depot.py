@@ -144,6 +144,19 @@ def test_each_ramp_loads_its_own_vans_and_what_was_loaded_there_comes_back_there
     assert Drop.objects.get(delivery=far).lies_at is None
 
 
+def test_what_is_carried_from_one_depot_to_the_other_goes_with_a_van_from_there(micro: Depot, drain) -> None:
+    Vehicle.objects.filter(depot=micro).update(cost_per_stop=9_000)
+    carried = order("D-1")
+    assert van(carried) == "van-1"
+    barcode = carried.parcels.get().barcode
+    for depot, brings in ((world.depot(), "van-1"), (micro, "velo-9")):
+        bring_back(barcode=barcode, depot=depot, actor="clerk:1")
+        drain(planner=True)
+        assert van(carried) == brings
+        assert Drop.objects.get(delivery=carried).lies_at == depot
+        assert holds()
+
+
 def test_a_second_load_is_fetched_at_the_micro_depot_and_the_way_home_leads_there(micro: Depot) -> None:
     Vehicle.objects.filter(depot=micro).update(reload_seconds=900, capacity_pieces=1)
     Vehicle.objects.exclude(depot=micro).update(postcodes="9494")
