@@ -121,13 +121,14 @@ def now(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
 
 
 @pytest.fixture(autouse=True)
-def no_kept_pages() -> None:
+def no_kept_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A link's token follows its number: the next test's first link would find the last one's page and openings."""
-    from apps.deliveries.access import opens
+    from apps.core.throttles import LocalTries
+    from apps.deliveries import access
     from apps.tracking.page_html import shelf
 
     shelf.clear()
-    opens.clear()
+    monkeypatch.setattr(access, "opens", LocalTries(access.WINDOW_SECONDS))
 
 
 @pytest.fixture

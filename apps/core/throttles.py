@@ -50,10 +50,6 @@ class LocalTries:
         if is_over:
             raise _throttled(self._seconds)
 
-    def clear(self) -> None:
-        with self._lock:
-            self._counts.clear()
-
     def _turn(self) -> None:
         window = int(clock.wall().timestamp()) // self._seconds
         if window != self._window:
