@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, prefetch_related_objects
 
 from apps.core import clock
 from apps.core.encryption import sha256_hex
@@ -180,7 +180,7 @@ def _stops(route: Route, done: int, zone: ZoneInfo) -> tuple[Stop, ...]:
     drops = Drop.objects.filter(is_open=True, is_hold=False).select_related(
         "delivery__recipient", "delivery__merchant__policy", "delivery__order", "delivery__instruction"
     )
-    drops = drops.prefetch_related("delivery__parcels", "delivery__thread").annotate(
+    drops = drops.prefetch_related("delivery__parcels").annotate(
         has_code=Exists(AccessCode.objects.filter(delivery=OuterRef("delivery"))),
         tries=Count("delivery__contact_tries", filter=Q(delivery__contact_tries__channel__in=CALLS), distinct=True),
     )
@@ -191,6 +191,7 @@ def _stops(route: Route, done: int, zone: ZoneInfo) -> tuple[Stop, ...]:
         .order_by("sequence", "pk")
     )
     found = [visit for visit in visits if visit.open_drops or visit.kind != Visit.Kind.STOP]
+    prefetch_related_objects([drop.delivery for visit in found[:HELD] for drop in visit.open_drops], "thread")
     return tuple(_stop(visit, done + index + 1, today, is_near=index < HELD) for index, visit in enumerate(found))
 
 
