@@ -76,6 +76,7 @@ def _orders(random: Random, merchants: dict[str, Merchant], day: date, count: in
                 service_seconds=SERVICE_SECONDS,
                 from_shop=False,
                 preferred=None,
+                needs=(),
             )
             days.create(merchants[plain.merchant], plain, day)
 
