@@ -1,21 +1,27 @@
 """A window that fits nowhere at once is searched for where the solver is; the page waits, without a line of script."""
 
+from importlib import import_module
+
 import pytest
 from django.core.cache import cache
+from django.db.models import F
 from django.test import Client
 
+from apps.core.errors import Refused
 from apps.deliveries.models import Delivery
 from apps.deliveries.services import make_link, open_promise, token_of
 from apps.events.models import Event, Reaction
 from apps.rescheduling.models import WindowRequest
-from apps.rescheduling.services import answer_request, look_harder
-from apps.routing.models import Replan, Visit
+from apps.rescheduling.services import answer_request, change_window, look_harder
+from apps.routing.models import Replan, Route, Visit
 from apps.routing.planner.check import violations
+from apps.routing.planner.worker import PlannerUnavailable
 from apps.routing.planner_child import child
 from apps.routing.selectors import eta_of, van_of
 from apps.routing.snapshot import take
 from apps.tracking.offer_words import key_of
 from tests import world
+from tests.routing.test_collections import order
 from tests.tracking.shopper import Shopper
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.planner]
@@ -140,3 +146,37 @@ def test_so_many_different_windows_are_searched_for_in_an_hour_and_no_more() -> 
     # The question that waits is not a new one.
     last = look_harder(delivery=made, window=asked[9], revision=made.revision, actor="shopper")
     assert last.number == 10
+
+
+def test_nobody_is_asked_to_wait_for_a_search_that_is_not_made() -> None:
+    """Collected at a shop on the way: the instant answer is the last one."""
+    world.shift("van-1", start=8.5, end=13)
+    patient("Alice"), patient("Bob")
+    world.shift("van-2", start=13, end=20)
+    made = order(window=world.hours(13, 18))
+    Delivery.objects.filter(pk=made.pk).update(service_seconds=2 * 3600)
+    with pytest.raises(Refused) as refused:
+        change_window(delivery=made, window=world.hours(10, 12), revision=made.revision, actor="shopper")
+    assert refused.value.code in ("window", "others")
+    shopper = Shopper(token_of(make_link(delivery=made)))
+    shopper.open(f"{shopper.page_address}/time?window={key_of(world.hours(10, 12))}").send()
+    assert shopper.status == 422
+    assert "look for a way" not in shopper.text
+
+
+def test_routes_that_keep_moving_are_no_answer(asking: Shopper, hurried: Delivery, drain, monkeypatch) -> None:
+    """Every search is overtaken for a while: the page waits on, and the next look says yes."""
+    search, looks = import_module("apps.routing.services.search_plan"), []
+
+    def overtaken(proposal) -> None:
+        looks.append(proposal)
+        if len(looks) <= search.TRIES:
+            Route.objects.filter(shift__in=[int(van) for van in proposal.vans]).update(revision=F("revision") + 1)
+
+    monkeypatch.setattr(search, "_still_free", overtaken)
+    with pytest.raises(PlannerUnavailable):
+        answer_request(request_id=WindowRequest.objects.get().pk)
+    assert WindowRequest.objects.get().state == WindowRequest.State.OPEN
+    drain(planner=True)
+    hurried.refresh_from_db()
+    assert hurried.window == WISH

@@ -40,7 +40,7 @@ from apps.routing.services.offer_windows import SlotOffer, from_best_depot, offe
 from apps.routing.services.onward import bring_on, failed_today, note_point_full
 from apps.routing.services.roll_back import remember, roll_back
 from apps.routing.services.roll_forward import keep_rolling, roll_forward, roll_forward_soon, roll_many_forward_soon
-from apps.routing.services.search_plan import SEARCHABLE, change_by_search
+from apps.routing.services.search_plan import change_by_search, may_be_searched
 from apps.routing.services.subject import Subject, nearest_depot, newcomer, subject_of
 from apps.routing.services.try_plan import (
     apply_preview,
@@ -57,7 +57,6 @@ from apps.routing.words import PLAN_REASONS, name_place, refusal
 
 __all__ = [
     "PLAN_REASONS",
-    "SEARCHABLE",
     "ByHand",
     "Closed",
     "Loaded",
@@ -99,6 +98,7 @@ __all__ = [
     "learn_tonight",
     "load",
     "mark_sick",
+    "may_be_searched",
     "moved_on",
     "name_place",
     "nearest_depot",

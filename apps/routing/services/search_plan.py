@@ -12,10 +12,9 @@ from typing import Final
 from django.db import transaction
 
 from apps.core import clock
-from apps.core.errors import Refused
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.models import Delivery
-from apps.routing import words
+from apps.routing import collecting
 from apps.routing.epoch_seconds import since
 from apps.routing.models import Replan
 from apps.routing.new_places import known_everywhere
@@ -26,6 +25,7 @@ from apps.routing.planner.limits import CALM
 from apps.routing.planner.problem import NEW_PLACE, Stop
 from apps.routing.planner.solution import Reason, Solution
 from apps.routing.planner.solve import churn_of
+from apps.routing.planner.worker import PlannerUnavailable
 from apps.routing.planner_child import child
 from apps.routing.services import answer
 from apps.routing.services.change_plan import TRIES, Proposal, commit, propose_for, settle
@@ -41,6 +41,11 @@ SEARCHABLE: Final = frozenset({Reason.WINDOW.value, Reason.OTHERS.value})
 """Refusals that another order of stops could change."""
 
 
+def may_be_searched(*, delivery: Delivery, code: str) -> bool:
+    """Whether another order of stops could bring what was refused with this code: no pair is searched for."""
+    return code in SEARCHABLE and collecting.shop_of(delivery) is None
+
+
 def change_by_search(
     *,
     delivery: Delivery,
@@ -51,7 +56,8 @@ def change_by_search(
 ) -> Delivery:
     """`change_in_plan` for what that has refused: half a second's search for an order in which everybody's word holds.
 
-    Refused when there is none, or when routes moved three times meanwhile. PlannerUnavailable when nobody could look.
+    Refused when there is none. PlannerUnavailable when nobody could look, or routes moved three times meanwhile: ask
+    again.
     """
     for _attempt in range(TRIES):
         search = _Search()
@@ -66,7 +72,8 @@ def change_by_search(
                 return written
         except RouteMoved:
             continue
-    raise Refused("plan_busy", str(words.BUSY))
+    # Nothing may be locked while the child thinks, so that the last look cannot be the one that nobody overtakes.
+    raise PlannerUnavailable("routes moved while the planner thought")
 
 
 @dataclass

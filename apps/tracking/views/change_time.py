@@ -12,7 +12,7 @@ from apps.deliveries.access import Access
 from apps.deliveries.services import token_of
 from apps.rescheduling.models import WindowRequest
 from apps.rescheduling.services import change_window, look_harder, offer_windows, request_of
-from apps.routing.services import SEARCHABLE
+from apps.routing.services import may_be_searched
 from apps.tracking.day_words import capitalised, window_words
 from apps.tracking.offer_words import key_of, offer_days, window_from
 from apps.tracking.views.change_flow import (
@@ -103,7 +103,7 @@ def _refused(request: HttpRequest, access: Access, refused: Refused, wished: Tim
         return closed_page(request, access, refused)
     days = offer_days(refused.alternatives, access.delivery.merchant.time_zone, access.delivery.window)
     context = {"days": days, "refused": bool(days), "agreed": agreed_words(access), **error_context(refused)}
-    if wished is not None and refused.code in SEARCHABLE:
+    if wished is not None and may_be_searched(delivery=access.delivery, code=refused.code):
         context["wish"] = key_of(wished)
     return flow_page(request, access, "time_offers", status=refused.status, **context)
 
