@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from math import nan
 
 import pytest
+from django.db import transaction
 
 from apps.fleet.models import Position, PositionDrop, PositionSample
 from apps.fleet.services import Fix, Van, record_batch, record_positions
@@ -110,3 +111,14 @@ def test_many_vans_are_one_read_and_two_writes(now, django_assert_max_num_querie
     late = {van: [Fix(47.0, 9.5, now.instant - timedelta(seconds=1))] for van in batch}
     record_batch(late)
     assert set(Position.objects.values_list("latitude", flat=True)) == {HERE[0]}
+
+
+def test_what_was_rolled_back_is_not_remembered(van, now):
+    """Another process has written the row under the very number that this one lost."""
+    with transaction.atomic():
+        record_positions(vehicle=van, fixes=[Fix(*HERE, now.instant)])
+        row = Position.objects.values().get()
+        transaction.set_rollback(True)
+    Position.objects.create(**{**row, "latitude": 47.30})
+    now.advance(seconds=5)
+    assert record_positions(vehicle=van, fixes=[Fix(47.3001, HERE[1], now.instant)]) == 1

@@ -81,12 +81,14 @@ def record_batch(fixes: Mapping[Van, Iterable[Fix]]) -> dict[int, int]:
         if is_own and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit = off")
-        written = _upsert(tracks)
+        written, rows = _upsert(tracks)
         _keep_samples(tracks)
         _note_doubts(tracks)
         _count(dropped)
         if written:
             wake("vans")
+        # What is rolled back was never written: another process may take its number.
+        transaction.on_commit(lambda: _remember(rows))
         transaction.on_commit(lambda: wake_readers(written))
     return {vehicle: len(track.believed) for vehicle, track in tracks.items()}
 
@@ -213,10 +215,13 @@ _UNLESS_NEWER = (
 )
 
 
-def _upsert(tracks: Mapping[int, _Track]) -> list[Written]:
-    """In the order of vehicles, so that two writers never wait for each other in a circle."""
+def _upsert(tracks: Mapping[int, _Track]) -> tuple[list[Written], dict[int, _Remembered]]:
+    """What was written, for others and for this process.
+
+    In the order of vehicles, so that two writers never wait for each other in a circle.
+    """
     sequence = int(clock.wall().timestamp() * 1_000_000)
-    rows, written, stored = [], [], _storing()
+    rows, written, remembered, stored = [], [], {}, _storing()
     for vehicle, track in sorted(tracks.items(), key=_VEHICLE):
         if not track.believed:
             continue
@@ -227,11 +232,15 @@ def _upsert(tracks: Mapping[int, _Track]) -> list[Written]:
         rows.append((vehicle, latitude, longitude, heading, speed, stored(at), sequence, *where))
         utc = at if at.tzinfo is UTC else at.astimezone(UTC)
         written.append(Written(vehicle, sequence, latitude, longitude, utc, heading))
-        _remembered[vehicle] = _Remembered(sequence, Fix(latitude, longitude, utc), sampled, where)
-    if len(_remembered) > _MOST_REMEMBERED:
-        _remembered.clear()
+        remembered[vehicle] = _Remembered(sequence, Fix(latitude, longitude, utc), sampled, where)
     _write(_INSERT, rows, _UNLESS_NEWER)
-    return written
+    return written, remembered
+
+
+def _remember(rows: Mapping[int, _Remembered]) -> None:
+    if len(_remembered) + len(rows) > _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered.update(rows)
 
 
 def _keep_samples(tracks: Mapping[int, _Track]) -> None:
