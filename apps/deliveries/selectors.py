@@ -10,9 +10,8 @@ from django.db.models import Q, QuerySet
 
 from apps.core.errors import InvalidInput
 from apps.core.phones import to_e164
-from apps.core.time_windows import TimeWindow
 from apps.deliveries import events
-from apps.deliveries.models import Contact, Delivery, Link, Order, Parcel, Place, Promise, Proof
+from apps.deliveries.models import Contact, Delivery, Link, Order, Parcel, Place, Promise
 from apps.deliveries.states import State
 from apps.events.models import Event
 
@@ -132,12 +131,6 @@ def _told_once(entries: list[TimelineEntry]) -> Iterator[TimelineEntry]:
         yield entry
 
 
-def open_promises_of(delivery_ids: Iterable[int]) -> dict[int, TimeWindow]:
-    """What these customers were told last and may count on, by delivery id."""
-    rows = Promise.objects.filter(delivery__in=list(delivery_ids), closed_at=None)
-    return {row[0]: TimeWindow(row[1], row[2]) for row in rows.values_list("delivery_id", "earliest", "latest")}
-
-
 def open_promise_of(delivery_id: int) -> Promise | None:
     return Promise.objects.filter(delivery_id=delivery_id, closed_at=None).first()
 
@@ -181,10 +174,6 @@ def zone_of(delivery: Delivery) -> ZoneInfo:
 def full_link_of(delivery_id: int) -> Link | None:
     """The recipient's newest link that has not been revoked."""
     return Link.objects.filter(delivery_id=delivery_id, kind=Link.Kind.FULL, revoked_at=None).order_by("-pk").first()
-
-
-def latest_proof_of(delivery_id: int) -> Proof | None:
-    return Proof.objects.filter(delivery_id=delivery_id).order_by("-taken_at", "-pk").first()
 
 
 def search(text: str, *, within: QuerySet[Delivery] | None = None) -> QuerySet[Delivery]:

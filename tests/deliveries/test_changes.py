@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.core.errors import Refused, Stale
+from apps.core.time_windows import TimeWindow
 from apps.deliveries import selectors, services
 from apps.deliveries.models import AccessCode, Attempt, CollectionCode, Delivery, Place, Promise, Proof
 from apps.deliveries.services import PlaceInput
@@ -146,8 +147,9 @@ def test_promises_are_versions_and_one_is_open() -> None:
     same = services.open_promise(delivery_id=delivery.pk, window=world.hours(9, 11))
     second = services.open_promise(delivery_id=delivery.pk, window=world.hours(10, 12))
     assert (first.pk, second.version) == (same.pk, 2)
-    assert selectors.open_promises_of([delivery.pk]) == {delivery.pk: world.hours(10, 12)}
-    assert Promise.objects.filter(closed_at=None).count() == 1
+    (standing,) = Promise.objects.filter(closed_at=None)
+    assert selectors.open_promise_of(delivery.pk) == standing == second
+    assert TimeWindow(standing.earliest, standing.latest) == world.hours(10, 12)
 
 
 @pytest.mark.django_db
