@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from apps.core.time_windows import TimeWindow
 from apps.deliveries.states import State
+from apps.deliveries.words import next_step_words
 from apps.tracking.day_words import (
     capitalised,
     day_words,
@@ -175,16 +176,14 @@ def _distance_sentence(doc: Document) -> str:
 
 
 def _failed(doc: Document, brand: str) -> Hero:
-    happened = failure_sentence((doc["failure"] or {}).get("reason"))
+    reason = (doc["failure"] or {}).get("reason") or ""
+    sentence = f"{failure_sentence(reason)} {next_step_words(reason)}".strip()
     when = _last_time(doc, State.FAILED)
     lead = _("We could not deliver") if when is None else _("We could not deliver %(day)s,")
     if when is None:
-        return Hero("bad", "circle-alert", _("Not delivered"), lead, "", happened, step=3)
+        return Hero("bad", "circle-alert", _("Not delivered"), lead, "", sentence, step=3)
     lead %= {"day": day_words(local_day(when, doc["zone"]), doc["zone"])}
-    sentence = f"{happened} " + _("Choose when we should come again.")
-    return Hero(
-        "bad", "circle-alert", _("Not delivered"), lead, time_words(when, doc["zone"]), sentence.strip(), step=3
-    )
+    return Hero("bad", "circle-alert", _("Not delivered"), lead, time_words(when, doc["zone"]), sentence, step=3)
 
 
 def _at_point(doc: Document, brand: str) -> Hero:

@@ -58,6 +58,13 @@ def test_the_headline_is_the_answer(name: str, headline: str) -> None:
     assert hero(PAGES[name], "Alpenkorb").headline == headline
 
 
+@pytest.mark.covers("D5")
+def test_a_failed_delivery_says_why_and_what_comes_next() -> None:
+    page = {**PAGES["failed"], "failure": {**PAGES["failed"]["failure"], "reason": "carrier_no_parking"}}
+    said = "There was no place to stop the van. We try again on the next working day. You can choose another time."
+    assert hero(page, "Alpenkorb").sentence == said
+
+
 @pytest.mark.covers("T8")
 def test_stops_are_counted_in_words() -> None:
     said = [page_words(page(stops_away=away), BRAND, PATHS).stops for away in (0, 1, 2, None)]
