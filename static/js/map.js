@@ -142,9 +142,18 @@ document.addEventListener("doorstep:page", () => {
   isTouched = false;
   map.jumpTo({ center: spot() });
 });
+// The library is heavy and must not come before the words are painted; frames alone do not say so on a slow machine.
+function whenPainted(then) {
+  const idle = () => (window.requestIdleCallback ?? setTimeout)(then);
+  if (!PerformanceObserver.supportedEntryTypes?.includes("paint")) return requestAnimationFrame(idle);
+  new PerformanceObserver((list, observer) => {
+    if (!list.getEntriesByName("first-contentful-paint").length) return;
+    observer.disconnect();
+    idle();
+  }).observe({ type: "paint", buffered: true });
+}
 new IntersectionObserver((seen, observer) => {
   if (!seen.some((entry) => entry.isIntersecting)) return;
   observer.disconnect();
-  // Two frames later the words are painted; the library is heavy and must not come before them.
-  requestAnimationFrame(() => requestAnimationFrame(() => (window.requestIdleCallback ?? setTimeout)(start)));
+  whenPainted(start);
 }).observe(figure);
