@@ -21,13 +21,15 @@ from apps.merchants.access import TenantScoped, may_write, merchants_of
 
 _COLOURS = {"open": "danger", "taken": "warning", "closed": "success"}
 _SANDBOX = "default-src 'none'; sandbox"
+# Whoever works for one merchant is not told who the others are.
+OWN_MERCHANTS = ("delivery__merchant", admin.RelatedOnlyFieldListFilter)
 
 
 @admin.register(ProblemReport)
 class ProblemReportAdmin(TenantScoped, ModelAdmin):
     merchant_path = "delivery__merchant"
     list_display = ["case", "shown_state", "kind", "order", "merchant", "words", "photo_count", "reported_at"]
-    list_filter = ["state", "kind", "delivery__merchant"]
+    list_filter = ["state", "kind", OWN_MERCHANTS]
     list_select_related = ["delivery__order", "delivery__merchant"]
     search_fields = ["number__iexact", "delivery__order__reference__istartswith"]
     ordering = ["-reported_at"]
@@ -120,7 +122,7 @@ class DisputeAdmin(TenantScoped, ModelAdmin):
 
     merchant_path = "delivery__merchant"
     list_display = ["raised_at", "shown_state", "order", "merchant", "text", "driver", "look"]
-    list_filter = ["state", ("driver", admin.RelatedOnlyFieldListFilter), "delivery__merchant"]
+    list_filter = ["state", ("driver", admin.RelatedOnlyFieldListFilter), OWN_MERCHANTS]
     list_select_related = ["delivery__order", "delivery__merchant", "driver"]
     search_fields = ["delivery__order__reference__istartswith"]
     ordering = ["-raised_at"]
@@ -162,7 +164,7 @@ class ThreadMessageAdmin(TenantScoped, ModelAdmin):
     merchant_path = "delivery__merchant"
     list_display = ["sent_at", "order", "by", "words", "to_driver", "delivered_at", "read_at"]
     list_display_links = None
-    list_filter = [WaitsFilter, "by", "to_driver", "delivery__merchant"]
+    list_filter = [WaitsFilter, "by", "to_driver", OWN_MERCHANTS]
     list_select_related = ["delivery__order", "delivery__merchant"]
     search_fields = ["delivery__order__reference__istartswith"]
     ordering = ["-sent_at"]
@@ -182,7 +184,7 @@ class ThreadMessageAdmin(TenantScoped, ModelAdmin):
 class RatingAdmin(TenantScoped, ModelAdmin):
     merchant_path = "delivery__merchant"
     list_display = ["delivery", "shown_stars", "nps", "comment", "rated_at"]
-    list_filter = ["stars", "delivery__merchant"]
+    list_filter = ["stars", OWN_MERCHANTS]
     list_select_related = ["delivery__order", "delivery__recipient"]
     ordering = ["-rated_at"]
     exclude = ["author_sha256"]

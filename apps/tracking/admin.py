@@ -61,7 +61,7 @@ class ContentBlockForm(forms.ModelForm):
 class ContentBlockAdmin(TenantScoped, ModelAdmin):
     form = ContentBlockForm
     list_display = ["title", "merchant", "shown_segment", "shows_from", "shows_until", "is_active"]
-    list_filter = ["merchant", "is_active"]
+    list_filter = [("merchant", admin.RelatedOnlyFieldListFilter), "is_active"]
     ordering = ["merchant", "position"]
     fields = [
         "merchant",

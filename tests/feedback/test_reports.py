@@ -172,3 +172,14 @@ def test_a_share_link_reports_nothing() -> None:
     shared = Shopper(token)
     assert not any("/report" in link for link in shared.links)
     assert shared.open(f"/t/{token}/report").status == 404
+
+
+@pytest.mark.parametrize(
+    "rows", ["feedback/problemreport", "feedback/rating", "feedback/dispute", "tracking/contentblock"]
+)
+def test_a_shops_own_people_are_not_told_who_else_ships_here(rows: str) -> None:
+    other = delivery_in().merchant
+    owner = staff(world.delivery("Bob", sender=world.merchant("rheinbuch", "Rheinbuch")), Membership.Role.OWNER)
+    page = owner.get(f"/admin/{rows}/")
+    assert page.status_code == 200
+    assert other.name not in page.content.decode()
