@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from math import nan
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.fleet.models import Position, PositionDrop, PositionSample
 from apps.fleet.services import Fix, Van, record_batch, record_positions
@@ -106,7 +106,8 @@ def test_many_vans_are_one_read_and_two_writes(now, django_assert_max_num_querie
     vans = [world.shift(f"van-{number}").vehicle for number in range(30)]
     depot = (world.depot().latitude, world.depot().longitude)
     batch = {Van(van.pk, depot): [Fix(*HERE, now.instant)] for van in vans}
-    with django_assert_max_num_queries(6):
+    # PostgreSQL carries the wake-up of other processes itself.
+    with django_assert_max_num_queries(6 + (connection.vendor == "postgresql")):
         assert set(record_batch(batch).values()) == {1}
     late = {van: [Fix(47.0, 9.5, now.instant - timedelta(seconds=1))] for van in batch}
     record_batch(late)
