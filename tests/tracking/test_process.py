@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from apps.fleet.models import Position
 from apps.fleet.services import issue_driver_token
 from apps.tracking.services import refresh
 from tests import world
+from tests.conftest import HOME_ZONE
 from tests.databases import free_port
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
@@ -166,7 +167,7 @@ def test_no_line_of_the_server_names_a_token() -> None:
 @pytest.mark.kills
 @pytest.mark.covers("GP5")
 def test_an_orderly_stop_loses_no_position_that_was_answered_for(transactional_db: None) -> None:
-    shift = world.shift("van-1", day=clock.now().astimezone(UTC).date())
+    shift = world.shift("van-1", day=clock.now().astimezone(HOME_ZONE).date())
     headers = {"Authorization": f"Device {issue_driver_token(driver=shift.driver)}"}
     with serving() as (address, process):
         for second in range(4):
